@@ -1,0 +1,1 @@
+"""Runs phases: performs commands, locks, holds, recovery, undo runs."""

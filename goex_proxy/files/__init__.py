@@ -1,0 +1,1 @@
+"""What people write (policies, reversers, configuration) turned into core values."""

@@ -1,0 +1,1 @@
+"""mitmproxy, embedded: translation only."""

@@ -1,0 +1,1 @@
+"""One agent through the gateway: environment, hidden and sealed views."""

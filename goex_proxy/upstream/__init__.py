@@ -1,0 +1,1 @@
+"""The pooled client for images, probes and undo."""

@@ -1,0 +1,1 @@
+"""What strangers send: bounded decoders that never raise."""
