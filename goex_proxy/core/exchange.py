@@ -109,6 +109,8 @@ class Response:
     status: int
     headers: Headers = field(default_factory=Headers)
     body: bytes | None = b""
+    reason: str = ""
+    """The HTTP/1.1 reason phrase, where one was chosen; never needed to understand it."""
 
     @property
     def ok(self) -> bool:

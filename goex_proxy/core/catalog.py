@@ -1,0 +1,168 @@
+"""Which operation a request is: by the service's file first, by RFC 9110 else.
+
+Classification looks at method, path, and what the decoders made of the body. What it
+cannot place is `unregistered`: it may change something, and nothing can undo it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from goex_proxy.core import host
+from goex_proxy.core.decoded import Decoded
+from goex_proxy.core.exchange import Origin, Request
+from goex_proxy.core.expression import ExpressionError
+from goex_proxy.core.operation import Fidelity, Kind, Operation
+from goex_proxy.core.path import Path, parse
+from goex_proxy.core.service import NamedRead, Service
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH"})
+"""Methods that IANA's registry calls safe; QUERY too is, but no client sends it yet."""
+
+OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
+
+type Decoder = Callable[[Request, str | None], Decoded]
+
+
+class Unreadable(ValueError):
+    """A request that two readers could take for two different ones: refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classified:
+    """What a request was found to be."""
+
+    request: Request
+    path: Path
+    decoded: Decoded
+    service: Service | None = None
+    operation: Operation | None = None
+    read: NamedRead | None = None
+    kind: Kind = Kind.UNKNOWN
+    params: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def registered(self) -> bool:
+        """Whether a file speaks for it: for a plain read, that its service has one."""
+        if self.operation is not None or self.read is not None:
+            return True
+        return self.kind is Kind.READ and self.service is not None
+
+    @property
+    def name(self) -> str:
+        """`github.issues/update`; `github.read`, `http.unregistered` where no rule speaks."""
+        service = self.service.name if self.service else "http"
+        if self.operation is not None:
+            return f"{service}.{self.operation.name}"
+        if self.read is not None:
+            return f"{service}.{self.read.name}"
+        return f"{service}.{'read' if self.kind is Kind.READ else 'unregistered'}"
+
+    @property
+    def promise(self) -> Fidelity:
+        """The worst that an undo could come to; for a read there is nothing to undo."""
+        if self.kind is Kind.READ:
+            return Fidelity.EXACT
+        return self.operation.promise if self.operation else Fidelity.NONE
+
+    def names(self) -> dict[str, object]:
+        """What expressions of a reverser file can read of the request."""
+        names: dict[str, object] = {
+            "args": dict(self.decoded.args),
+            "body": self.decoded.value,
+            "headers": self.request.headers.as_map(),
+            "query": dict(self.decoded.query),
+            "method": self.request.method,
+            "origin": str(self.request.origin),
+        }
+        names.update({k: v for k, v in self.params.items() if k not in names})
+        return names
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """All services that have a file."""
+
+    services: tuple[Service, ...] = ()
+
+    def service(self, origin: Origin) -> Service | None:
+        for service in self.services:
+            if any(host.matches(pattern, origin) for pattern in service.hosts):
+                return service
+        return None
+
+    def named(self, name: str) -> Service | None:
+        return next((s for s in self.services if s.name == name), None)
+
+    def classify(self, request: Request, decode: Decoder) -> Classified:
+        """Raises `Unreadable` (what is wrong)."""
+        try:
+            path = parse(request.path)
+        except ValueError as error:
+            raise Unreadable(str(error)) from None
+        for name in OVERRIDES:
+            if request.headers.get(name, request.method).upper() != request.method:
+                raise Unreadable(f"the method is overridden by {name}")
+        return classify(self.service(request.origin), request, path, decode)
+
+
+def classify(service: Service | None, request: Request, path: Path, decode: Decoder) -> Classified:
+    """The operation of one service that a request is."""
+    plain = _Once(request, decode)
+    for item, params in service.candidates(request.method, path) if service else ():
+        codec = item.decode if isinstance(item, Operation) else None
+        decoded = decode(request, codec) if codec else plain.decoded
+        found = _found(service, request, path, decoded, item, params)
+        if _holds(found, item):
+            return found
+    kind = Kind.READ if _reads(service, request.method) else Kind.UNKNOWN
+    if kind is not Kind.READ and isinstance(plain.decoded.args.get("_method"), str):
+        raise Unreadable("the method is overridden by the field _method")
+    return Classified(request=request, path=path, decoded=plain.decoded, service=service, kind=kind)
+
+
+class _Once:
+    """The body decoded by its content type, when the first candidate asks."""
+
+    def __init__(self, request: Request, decode: Decoder) -> None:
+        self._request = request
+        self._decode = decode
+
+    @cached_property
+    def decoded(self) -> Decoded:
+        return self._decode(self._request, None)
+
+
+def _reads(service: Service | None, method: str) -> bool:
+    return method in SAFE and (service is None or service.verbs)
+
+
+def _found(
+    service: Service | None,
+    request: Request,
+    path: Path,
+    decoded: Decoded,
+    item: NamedRead | Operation,
+    params: Mapping[str, str],
+) -> Classified:
+    read, operation = (item, None) if isinstance(item, NamedRead) else (None, item)
+    return Classified(
+        request=request,
+        path=path,
+        decoded=decoded,
+        service=service,
+        operation=operation,
+        read=read,
+        kind=operation.kind if operation else Kind.READ,
+        params=params,
+    )
+
+
+def _holds(found: Classified, item: NamedRead | Operation) -> bool:
+    """Whether the condition of a match holds; one that cannot be evaluated does not."""
+    if item.match.when is None or found.service is None:
+        return True
+    try:
+        return item.match.when.evaluate(found.service.language.scope(found.names())) is True
+    except ExpressionError:
+        return False

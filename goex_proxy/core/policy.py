@@ -1,0 +1,165 @@
+"""Policies: rules that hold, deny or allow, and how they combine.
+
+Every rule is evaluated and order never matters: deny over hold over allow over posture. A
+condition that cannot be evaluated fails closed by its effect: a deny denies, a hold holds,
+an allow does not allow.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from goex_proxy.core import glob
+from goex_proxy.core.decision import Decision, Effect, Hit
+from goex_proxy.core.expression import Expression, ExpressionError, Language, Scope
+from goex_proxy.core.step import shown
+
+
+class Mode(StrEnum):
+    ENFORCE = "enforce"
+    SHADOW = "shadow"
+    """Recorded as what would have been."""
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """What is matched before any expression runs; globs, one of each list suffices."""
+
+    methods: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
+    credentials: tuple[str, ...] = ()
+
+    def covers(self, facts: Mapping[str, object]) -> bool:
+        if not (self.methods or self.paths or self.hosts or self.agents or self.credentials):
+            return True
+        if self.paths and not any(glob.path_matches(p, str(facts["path"])) for p in self.paths):
+            return False
+        named = (
+            (self.methods, "method"),
+            (self.hosts, "host"),
+            (self.agents, "agent.id"),
+            (self.credentials, "credential.name"),
+        )
+        return all(
+            not patterns or any(glob.matches(p, str(facts[name])) for p in patterns)
+            for patterns, name in named
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule of a policy file."""
+
+    id: str
+    """With its file: `team/force-push`."""
+    effect: Effect
+    operations: tuple[str, ...]
+    where: Where = field(default_factory=Where)
+    conditions: tuple[Expression, ...] = ()
+    """All must hold."""
+    unless: Expression | None = None
+    reason: tuple[str | Expression, ...] = ()
+    """Text with expressions in it; a part that fails reads (?) and decides nothing."""
+    timeout: float | None = None
+    undo: bool = False
+    """Whether it also binds undo."""
+    mode: Mode = Mode.ENFORCE
+    location: str = ""
+    """`team.yaml:12`."""
+
+    def looks_at(self, operation: str) -> bool:
+        return any(glob.matches(pattern, operation) for pattern in self.operations)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruleset:
+    """All rules in force, and the engine that evaluates them."""
+
+    language: Language
+    rules: tuple[Rule, ...] = ()
+
+    def decide(self, facts: Mapping[str, object], default: Decision) -> Decision:
+        """The severest decision of the rules that apply; `default` if none does.
+
+        Of an undo (`is_undo`) only rules marked `undo: true` are looked at.
+        """
+        operation = str(facts["operation"])
+        undo = facts["is_undo"] is True
+        scope = self.language.scope(facts)
+        looked: list[tuple[Rule, Hit]] = []
+        for rule in self.rules:
+            if (undo and not rule.undo) or rule.mode is Mode.OFF:
+                continue
+            if rule.looks_at(operation) and rule.where.covers(facts):
+                looked.append((rule, _look(rule, scope)))
+        return _severest(looked, default, scope)
+
+
+def _severest(looked: list[tuple[Rule, Hit]], default: Decision, scope: Scope) -> Decision:
+    hits = tuple(hit for _, hit in looked)
+    matched = [(rule, hit) for rule, hit in looked if hit.matched]
+    shadow = (
+        *default.shadow,
+        *(f"{hit.rule} would {hit.effect}" for _, hit in matched if hit.shadow),
+    )
+    enforced = [(rule, hit) for rule, hit in matched if not hit.shadow]
+    if not enforced:
+        return replace(default, shadow=shadow, hits=hits)
+    rule, hit = max(enforced, key=lambda pair: pair[1].effect)
+    reason = f"rule {rule.id} could not be evaluated" if hit.failed else _reason(rule, scope)
+    return Decision(
+        effect=hit.effect,
+        rule=rule.id,
+        reason=reason,
+        timeout=rule.timeout,
+        shadow=shadow,
+        hits=hits,
+    )
+
+
+def _look(rule: Rule, scope: Scope) -> Hit:
+    matched, failed, part = _applies(rule, scope)
+    if failed:
+        matched = rule.effect is not Effect.ALLOW
+    return Hit(
+        rule=rule.id,
+        effect=rule.effect,
+        matched=matched,
+        failed=failed,
+        part=part,
+        where=rule.location,
+        shadow=rule.mode is Mode.SHADOW,
+    )
+
+
+def _applies(rule: Rule, scope: Scope) -> tuple[bool, str, int | None]:
+    """Whether it does, why that cannot be said, and which condition was false."""
+    checks = [(n, c, True) for n, c in enumerate(rule.conditions)]
+    if rule.unless is not None:
+        checks.append((len(checks), rule.unless, False))
+    failed = ""
+    for number, condition, wanted in checks:
+        try:
+            value = condition.evaluate(scope)
+        except ExpressionError as error:
+            failed = failed or f"{error.source}: {error.why}"
+            continue
+        if not isinstance(value, bool):
+            failed = failed or f"{condition.source}: neither true nor false"
+        elif value is not wanted:
+            return False, "", number
+    return not failed, failed, None
+
+
+def _reason(rule: Rule, scope: Scope) -> str:
+    return "".join(_part(part, scope) for part in rule.reason) or f"rule {rule.id}"
+
+
+def _part(part: str | Expression, scope: Scope) -> str:
+    try:
+        return part if isinstance(part, str) else shown(part.evaluate(scope))
+    except ExpressionError:
+        return "(?)"

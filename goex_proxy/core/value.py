@@ -1,0 +1,76 @@
+"""JSON-like values and how they compare.
+
+Numbers keep their text (`core.exact`); two numbers are equal if their values are.
+"""
+
+from collections.abc import Iterable, Mapping
+
+type Json = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
+
+
+class Absent:
+    """There is no such thing: not the same as null."""
+
+    _only: "Absent | None" = None
+
+    def __new__(cls) -> "Absent":
+        if cls._only is None:
+            cls._only = super().__new__(cls)
+        return cls._only
+
+    def __repr__(self) -> str:
+        return "absent"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+ABSENT = Absent()
+
+
+def same(left: object, right: object) -> bool:
+    """Whether two values are the same; true and 1 are not, 1 and 1.0 are."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return isinstance(left, bool) and isinstance(right, bool) and left == right
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        return left.keys() == right.keys() and all(same(left[k], right[k]) for k in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(same, left, right))
+    return left == right
+
+
+def without(value: object, names: frozenset[str]) -> object:
+    """The value without these fields, at any depth: volatile ones."""
+    if isinstance(value, dict):
+        return {k: without(v, names) for k, v in value.items() if k not in names}
+    if isinstance(value, list):
+        return [without(item, names) for item in value]
+    return value
+
+
+def dotted(value: object, name: str) -> object:
+    """`a.b.c` of nested maps; ABSENT where a part is missing."""
+    for part in name.split(".") if name else ():
+        if not isinstance(value, Mapping) or part not in value:
+            return ABSENT
+        value = value[part]
+    return value
+
+
+def contains(items: Iterable[object], wanted: object) -> bool:
+    return any(same(item, wanted) for item in items)
+
+
+def minus(left: Iterable[object], right: Iterable[object]) -> list[object]:
+    """What is in `left` and not in `right`, in order, each once."""
+    right = list(right)
+    out: list[object] = []
+    for item in left:
+        if not contains(right, item) and not contains(out, item):
+            out.append(item)
+    return out
+
+
+def common(left: Iterable[object], right: Iterable[object]) -> list[object]:
+    right = list(right)
+    return [item for item in left if contains(right, item)]
