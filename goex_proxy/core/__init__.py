@@ -1,1 +1,1 @@
-"""The pure core: values, decisions, the journal's states, the phases of a call and of an undo. No I/O."""
+"""The pure core: values, decisions, the journal's states, the phases of a call. No I/O."""

@@ -111,6 +111,8 @@ class Response:
     body: bytes | None = b""
     reason: str = ""
     """The HTTP/1.1 reason phrase, where one was chosen; never needed to understand it."""
+    scrubbed: bool = False
+    """Whether a secret was replaced in it: what it shows cannot be written back."""
 
     @property
     def ok(self) -> bool:

@@ -56,6 +56,8 @@ class StepTemplate:
     """`for:` one request for each item."""
     ok: Expression | None = None
     """Success of this request, where it is not the service's `done`."""
+    remakes: tuple[str, Mapping[str, Expression]] | None = None
+    """The image it makes anew, and the parameters that its answer gives it."""
 
 
 def render(template: Template, scope: Scope) -> object:

@@ -37,6 +37,13 @@ class PathTemplate:
         return any(isinstance(part, Param) and part.kind == "+" for part in self.parts)
 
     @property
+    def shape(self) -> tuple[str, ...]:
+        """Which segments are literal, and which literals: without the parameters' names."""
+        return tuple(
+            p if isinstance(p, str) else "{+}" if p.kind == "+" else "{}" for p in self.parts
+        )
+
+    @property
     def weight(self) -> tuple[int, ...]:
         """Literal before integer before any before many: the order in which to try."""
         ranks = {":int": 1, "": 2, "+": 3}

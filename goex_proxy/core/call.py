@@ -1,0 +1,171 @@
+"""A call: one request with who made it, and the facts that a policy may look at."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from goex_proxy.core.catalog import Classified
+from goex_proxy.core.decision import Auth
+from goex_proxy.core.exchange import Request
+from goex_proxy.core.expression import ExpressionError
+from goex_proxy.core.operation import Fidelity
+
+
+class Initiator(StrEnum):
+    """Who wants the call made: the agent's traffic, a person at the command line, ourselves."""
+
+    AGENT = "agent"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """Why an entry exists, when another entry is the reason."""
+
+    undo_of: int | None = None
+    redo_of: int | None = None
+    run: str = ""
+    step: int = 0
+    template: int = -1
+    """Which step of the rule's `undo` it is; -1: `restore` or `delete`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who is calling: agent, session, and what is known of them."""
+
+    agent: str = "anonymous"
+    session: str = "default"
+    started: str = ""
+    """When the session began, RFC 3339."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request as it may be journaled: placeholders, foreign secrets redacted."""
+
+    request: Request
+    caller: Caller = field(default_factory=Caller)
+    auth: Auth = Auth.NONE
+    credential: str = ""
+    """Id of our credential: stable over rotation."""
+    credential_name: str = ""
+    credential_labels: Mapping[str, str] = field(default_factory=dict)
+    principal: str = ""
+    problem: str = ""
+    """Why its credentials must not be sent where it goes; '' if they may."""
+    initiator: Initiator = Initiator.AGENT
+    link: Link = field(default_factory=Link)
+    at: str = ""
+    """When it came in: RFC 3339, UTC, microseconds."""
+    session_writes: int = 0
+
+    @property
+    def is_undo(self) -> bool:
+        return self.link.undo_of is not None
+
+
+class Facts(Mapping[str, object]):
+    """What a policy can read of a call; each value is made when it is first asked for."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], object]]) -> None:
+        self._makers = makers
+        self._made: dict[str, object] = {}
+
+    def __getitem__(self, name: str) -> object:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
+def facts(call: Call, seen: Classified, fidelity: Fidelity, outside: bool) -> Facts:
+    """The facts of formats.md, section 1; the same for traffic, undo and `policy test`."""
+    request, operation = seen.request, seen.operation
+    origin = request.origin
+    return Facts(
+        {
+            "method": lambda: request.method,
+            "scheme": lambda: origin.scheme,
+            "host": lambda: origin.host,
+            "port": lambda: origin.port,
+            "path": lambda: seen.path.shown,
+            "segments": lambda: list(seen.path.segments),
+            "query": lambda: dict(seen.decoded.query),
+            "headers": request.headers.as_map,
+            "content_type": lambda: _media_type(request),
+            "size": lambda: _size(request),
+            "body": lambda: seen.decoded.value,
+            "body_state": lambda: seen.decoded.state.value,
+            "args": lambda: dict(seen.decoded.args),
+            "operation": lambda: seen.name,
+            "service": lambda: seen.service.name if seen.service else "",
+            "kind": lambda: seen.kind.value,
+            "fidelity": lambda: fidelity.value,
+            "residue": lambda: list(operation.residue) if operation else [],
+            "outside": lambda: outside,
+            "proved": lambda: operation.proved.value if operation else "none",
+            "recipients": lambda: recipients(seen),
+            "targets": lambda: targets(seen),
+            "blast": lambda: 1,
+            "cost_usd": lambda: 0.0,
+            "auth": lambda: call.auth.value,
+            "forced": lambda: forced(seen),
+            "is_undo": lambda: call.is_undo,
+            "credential.name": lambda: call.credential_name,
+            "credential.labels": lambda: dict(call.credential_labels),
+            "agent.id": lambda: call.caller.agent,
+            "agent.labels": lambda: dict(call.caller.labels),
+            "session.id": lambda: call.caller.session,
+            "session.started": lambda: datetime.fromisoformat(call.caller.started or call.at),
+            "session.writes": lambda: call.session_writes,
+            "now": lambda: datetime.fromisoformat(call.at),
+        }
+    )
+
+
+def recipients(seen: Classified) -> list[str]:
+    """To whom it goes, lower case. Raises `ExpressionError` if that cannot be told."""
+    operation = seen.operation
+    if operation is None or operation.recipients is None or seen.service is None:
+        return []
+    value = operation.recipients.evaluate(seen.service.language.scope(seen.names()))
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ExpressionError(operation.recipients.source, "recipients are not a list of texts")
+    return [item.lower() for item in value]
+
+
+def forced(seen: Classified) -> str:
+    """Whether a git push rewrites history: yes, no, unknown; '' where it does not apply."""
+    operation = seen.operation
+    if operation is None or operation.forced is None or seen.service is None:
+        return ""
+    value = operation.forced.evaluate(seen.service.language.scope(seen.names()))
+    return value if isinstance(value, str) else "unknown"
+
+
+def targets(seen: Classified) -> list[str]:
+    """The paths it touches: its own, and those that the rule binds (a MOVE's destination)."""
+    out = [seen.path.shown]
+    if seen.operation is not None and seen.service is not None:
+        scope = seen.service.language.scope(seen.names())
+        out += [str(bound.evaluate(scope)) for _, bound in seen.operation.binds]
+    return out
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type").partition(";")[0].strip().lower()
+
+
+def _size(request: Request) -> int:
+    if request.body is not None:
+        return len(request.body)
+    length = request.headers.get("content-length")
+    return int(length) if length.isdigit() else -1

@@ -1,0 +1,181 @@
+"""An entry: the fold of its events. Nothing is known of it that its events do not say."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from goex_proxy.core.call import Call
+from goex_proxy.core.decision import Decision
+from goex_proxy.core.event import (
+    Abandoned,
+    Admitted,
+    Aliased,
+    Answered,
+    Applied,
+    Approved,
+    Compensated,
+    Conflicted,
+    Delivered,
+    Difference,
+    Event,
+    Failed,
+    Held,
+    Opened,
+    Partial,
+    Redone,
+    Refused,
+    Rejected,
+    RuleText,
+    Sent,
+    Stuck,
+    UndoAbandoned,
+    Undone,
+    UndoStarted,
+)
+from goex_proxy.core.exchange import Response
+from goex_proxy.core.image import Image
+from goex_proxy.core.inverse import Inverse
+from goex_proxy.core.journal import State, advance
+from goex_proxy.core.operation import Fidelity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoProgress:
+    """How an undo of the entry stands."""
+
+    run: str
+    by: str
+    force: bool = False
+    outcome: str = ""
+    differences: tuple[Difference, ...] = ()
+    residue: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One journaled call, as it now stands. `id` is 0 until it was appended."""
+
+    opened: Opened
+    id: int = 0
+    state: State = State.NEW
+    events: int = 1
+    """How many events it has: what a writer must have seen to append to it."""
+    decision: Decision | None = None
+    approved_by: str = ""
+    held_images: tuple[Image, ...] | None = None
+    before: tuple[Image, ...] = ()
+    after: tuple[Image, ...] = ()
+    rule: RuleText | None = None
+    response: Response | None = None
+    inverse: Inverse | None = None
+    fidelity: Fidelity | None = None
+    """Delivered; None until the outcome is known."""
+    residue: tuple[str, ...] = ()
+    reason: str = ""
+    """The latest in words: why refused, failed, in doubt, without an inverse."""
+    undo: UndoProgress | None = None
+    delivered: bool = False
+    redone: tuple[int, ...] = ()
+    aliases: tuple[Aliased, ...] = ()
+
+    @property
+    def call(self) -> Call:
+        return self.opened.call
+
+    @property
+    def name(self) -> str:
+        """How people name it: `e1042`."""
+        return f"e{self.id}"
+
+
+def fold(events: Iterable[Event], entry_id: int = 0) -> Entry:
+    """The entry that these events make. Raises `JournalError` on an impossible one."""
+    entry: Entry | None = None
+    for event in events:
+        entry = _first(event, entry_id) if entry is None else apply(entry, event)
+    if entry is None:
+        raise ValueError("an entry without events")
+    return entry
+
+
+def _first(event: Event, entry_id: int) -> Entry:
+    advance(None, event)
+    assert isinstance(event, Opened)  # noqa: S101 - the table admits nothing else
+    return Entry(opened=event, id=entry_id)
+
+
+def apply(entry: Entry, event: Event) -> Entry:
+    """The entry after one more event."""
+    state = advance(entry.state, event)
+    changed = _changed(entry, event)
+    return replace(changed, state=state, events=entry.events + 1)
+
+
+def _changed(entry: Entry, event: Event) -> Entry:  # noqa: C901, PLR0911 - one line an event
+    match event:
+        case Refused() | Admitted():
+            return replace(entry, decision=event.decision, reason=event.decision.reason)
+        case Held():
+            reason = event.again or event.decision.reason
+            return replace(entry, decision=event.decision, held_images=event.images, reason=reason)
+        case Approved():
+            return replace(entry, approved_by=event.by)
+        case Rejected():
+            return replace(entry, reason=event.reason or f"rejected by {event.by}")
+        case Sent():
+            return replace(
+                entry, decision=event.decision, rule=event.rule, before=event.images, reason=""
+            )
+        case Answered():
+            return replace(entry, response=event.response)
+        case Applied() | Partial():
+            return replace(
+                entry,
+                after=event.after,
+                inverse=event.inverse,
+                fidelity=event.fidelity,
+                residue=event.residue,
+                reason=event.why,
+            )
+        case Delivered():
+            return replace(entry, delivered=True)
+        case Redone():
+            return replace(entry, redone=(*entry.redone, event.entry))
+        case Aliased():
+            return replace(entry, aliases=(*entry.aliases, event))
+        case _:
+            return _undoing(entry, event)
+
+
+def _undoing(entry: Entry, event: Event) -> Entry:
+    if isinstance(event, UndoStarted):
+        progress = UndoProgress(run=event.run, by=event.by, force=event.force)
+        return replace(entry, undo=progress)
+    progress = entry.undo or UndoProgress(run="", by="")
+    match event:
+        case Undone() | Compensated():
+            outcome = "already" if event.already else type(event).__name__.lower()
+            done = replace(progress, outcome=outcome, residue=event.residue)
+            return replace(entry, undo=done, reason="")
+        case Conflicted():
+            done = replace(progress, outcome="conflict", differences=event.differences)
+            return replace(entry, undo=done, reason=differences_in_words(event.differences))
+        case Stuck():
+            done = replace(progress, outcome="failed", reason=event.reason)
+            return replace(entry, undo=done, reason=event.reason)
+        case UndoAbandoned():
+            outcome = "refused" if event.refused else "failed"
+            done = replace(progress, outcome=outcome, reason=event.reason)
+            return replace(entry, undo=done, reason=event.reason)
+        case _:
+            return replace(entry, reason=_why(event) or entry.reason)
+
+
+def _why(event: Event) -> str:
+    if isinstance(event, Failed | Abandoned):
+        return event.reason
+    return str(getattr(event, "reason", "") or getattr(event, "evidence", ""))
+
+
+def differences_in_words(differences: Iterable[Difference]) -> str:
+    return "; ".join(f"{d.field or d.use or 'it'} {d.why}" for d in differences)

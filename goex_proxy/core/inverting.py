@@ -1,0 +1,266 @@
+"""Making the inverse: the concrete requests, and the footprint that they would write."""
+
+from collections.abc import Iterable, Mapping
+
+from goex_proxy.core import exact
+from goex_proxy.core.entry import Entry
+from goex_proxy.core.exchange import Headers, Request
+from goex_proxy.core.footprint import Seen, shape
+from goex_proxy.core.image import Goal, Image, Touch
+from goex_proxy.core.inverse import Inverse, InverseStep
+from goex_proxy.core.operation import Undo
+from goex_proxy.core.path import parse
+from goex_proxy.core.rendering import Rendered, requests
+from goex_proxy.core.resource import Form
+from goex_proxy.core.subject import Subject
+from goex_proxy.core.value import ABSENT, same, without
+
+
+class NoInverse(Exception):
+    """Why there is nothing to send: the call changed nothing, or it cannot be taken back."""
+
+    def __init__(self, why: str, *, unchanged: bool = False) -> None:
+        super().__init__(why)
+        self.unchanged = unchanged
+
+
+def invert(
+    entry: Entry, subject: Subject, names: Mapping[str, object], after: tuple[Image, ...]
+) -> Inverse:
+    """The inverse of a call that took effect.
+
+    Raises `NoInverse`, `ExpressionError`, `RenderError`.
+    """
+    operation = subject.operation
+    seen = sights(subject, entry.before, after)
+    if any(s.before is not None and s.before.scrubbed for s in seen.values()):
+        raise NoInverse("a secret stands in what it replaced, so it cannot be written back")
+    if _unchanged(seen):
+        raise NoInverse("the call changed nothing", unchanged=True)
+    _require_creation(entry, subject, names, seen)
+    match operation.undo:
+        case Undo.RESTORE:
+            steps, touches = _restore(entry, subject, names, seen)
+        case Undo.DELETE:
+            steps, touches = _delete(subject, seen)
+        case tuple() as templates:
+            rendered = [
+                (number, one)
+                for number, template in enumerate(templates)
+                for one in requests(
+                    template,
+                    names,
+                    subject.service.language,
+                    entry.call.request.origin,
+                    subject.book.encode,
+                )
+            ]
+            steps = _steps(rendered, seen, names)
+            touches = _touches(subject, names, seen, [one for _, one in rendered])
+        case None:
+            raise NoInverse("this operation has no inverse")
+    if not steps:
+        raise NoInverse("the call changed nothing that would have to be undone", unchanged=True)
+    guarded = all(step.guard is not None for step in steps)
+    return Inverse(steps=tuple(steps), touches=tuple(touches), guarded=guarded)
+
+
+def sights(
+    subject: Subject, before: Iterable[Image], left: Iterable[Image], now: Iterable[Image] = ()
+) -> dict[str, Seen]:
+    """The images of a call by the name of their use."""
+    operation = subject.operation
+    uses = {use.name: use.resource for use in operation.images}
+    if operation.creates is not None:
+        uses[operation.creates.name] = operation.creates.resource
+    sets = [{i.instance.use: i for i in images} for images in (before, left, now)]
+    return {
+        name: Seen(
+            resource=resource,
+            language=subject.service.language,
+            before=sets[0].get(name),
+            left=sets[1].get(name),
+            now=sets[2].get(name),
+        )
+        for name, resource in uses.items()
+        if any(name in taken for taken in sets)
+    }
+
+
+def _unchanged(seen: Mapping[str, Seen]) -> bool:
+    """Whether every image is after the call what it was before it."""
+    pairs = [(s.before, s.left, s.resource.volatile) for s in seen.values()]
+    return bool(pairs) and all(
+        before is not None
+        and left is not None
+        and same(without(before.value, volatile), without(left.value, volatile))
+        for before, left, volatile in pairs
+    )
+
+
+def _require_creation(
+    entry: Entry, subject: Subject, names: Mapping[str, object], seen: Mapping[str, Seen]
+) -> None:
+    """The provenance guard: what this call did not demonstrably make, its undo never deletes."""
+    creates = subject.operation.creates
+    if creates is None:
+        return
+    proof = subject.operation.created
+    if proof is not None:
+        made = proof.evaluate(subject.service.language.scope(names)) is True
+    else:
+        made = entry.response is not None and entry.response.status == 201
+    before = seen[creates.name].before if creates.name in seen else None
+    if before is not None and before.value is not ABSENT:
+        made = False
+    if not made:
+        raise NoInverse("the answer does not prove that this call made it, so it is left alone")
+
+
+def _restore(
+    entry: Entry, subject: Subject, names: Mapping[str, object], seen: Mapping[str, Seen]
+) -> tuple[list[InverseStep], list[Touch]]:
+    """Write back with the call's own method and path what the before-image holds."""
+    name, primary = next(((n, s) for n, s in seen.items() if s.before is not None), ("", None))
+    if primary is None or primary.before is None:
+        raise NoInverse("there is no before-image to restore from")
+    guard = name if primary.resource.guard else None
+    request = entry.call.request
+    if primary.before.value is ABSENT:
+        gone = _bare(request, "DELETE", request.target)
+        touch = Touch(use=name, goal=Goal.GONE)
+        return [InverseStep(request=gone, guard=guard)], [touch]
+    if primary.resource.form is Form.BYTES:
+        kind = primary.before.tags.get("content-type")
+        body = _bare(request, request.method, request.target).with_body(primary.before.body, kind)
+        return [InverseStep(request=body, guard=guard)], [Touch(use=name, form=Form.BYTES)]
+    fields = tuple(written(subject, names, primary))
+    values = shape(primary, primary.before, fields)
+    body_value = {field: values.get(field) for field in fields}
+    back = _bare(request, request.method, request.target)
+    back = back.with_body(exact.dumps(body_value), "application/json")
+    return [InverseStep(request=back, guard=guard)], [Touch(use=name, fields=fields)]
+
+
+def _delete(subject: Subject, seen: Mapping[str, Seen]) -> tuple[list[InverseStep], list[Touch]]:
+    creates = subject.operation.creates
+    if creates is None or creates.name not in seen:
+        raise NoInverse("the answer does not say what was created")
+    images = seen[creates.name]
+    at, left = creates.resource.at, images.left
+    if at is None or left is None:
+        raise NoInverse("what was created has no path of its own")
+    if left.value is ABSENT:
+        raise NoInverse("what was created is not there any more", unchanged=True)
+    request = _bare(subject.call.request, "DELETE", at.fill(left.instance.params))
+    guard = creates.name if creates.resource.guard else None
+    step = InverseStep(request=request, guard=guard)
+    return [step], [Touch(use=creates.name, goal=Goal.GONE)]
+
+
+def written(subject: Subject, names: Mapping[str, object], primary: Seen) -> list[str]:
+    """The fields that the call wrote: declared, or the body's keys that the image has."""
+    writes = subject.operation.writes
+    if isinstance(writes, tuple):
+        return list(writes)
+    if writes is not None:
+        value = writes.evaluate(subject.service.language.scope(names))
+        return [str(item) for item in value] if isinstance(value, list) else []
+    args = names.get("args")
+    known: set[str] = set()
+    for image in (primary.before, primary.left):
+        if image is not None and isinstance(image.value, dict):
+            known |= set(image.value)
+    return [key for key in args if key in known] if isinstance(args, Mapping) else []
+
+
+def _steps(
+    rendered: list[tuple[int, Rendered]], seen: Mapping[str, Seen], names: Mapping[str, object]
+) -> list[InverseStep]:
+    sets = [name for name, s in seen.items() if s.resource.form is Form.SET]
+    guards = [name for name, s in seen.items() if s.resource.guard]
+    removed = names.get("removed")
+    out = []
+    for number, one in rendered:
+        member = (sets[0], one.item) if sets and one.item is not ABSENT else None
+        restores = isinstance(removed, list) and one.item in removed
+        out.append(
+            InverseStep(
+                request=one.request,
+                template=number,
+                guard=guards[0] if guards else None,
+                member=member,
+                restores=restores,
+            )
+        )
+    return out
+
+
+def _touches(
+    subject: Subject,
+    names: Mapping[str, object],
+    seen: Mapping[str, Seen],
+    rendered: list[Rendered],
+) -> list[Touch]:
+    """The footprint of an inverse that the rule wrote out as steps."""
+    out = []
+    for name, images in seen.items():
+        if images.resource.form is Form.SET:
+            added, removed = names.get("added"), names.get("removed")
+            out.append(
+                Touch(
+                    use=name,
+                    form=Form.SET,
+                    added=tuple(added) if isinstance(added, list) else (),
+                    removed=tuple(removed) if isinstance(removed, list) else (),
+                )
+            )
+        else:
+            out.append(_touch(subject, names, name, images, rendered))
+    return out
+
+
+def _touch(
+    subject: Subject,
+    names: Mapping[str, object],
+    name: str,
+    images: Seen,
+    rendered: list[Rendered],
+) -> Touch:
+    creates = subject.operation.creates
+    created = creates is not None and creates.name == name
+    if created and subject.operation.leaves:
+        scope = subject.service.language.scope(names)
+        values = {field: value.evaluate(scope) for field, value in subject.operation.leaves}
+        return Touch(use=name, fields=tuple(values), goal=Goal.VALUES, values=values)
+    json = _own_json(images, rendered)
+    if created:
+        if json:
+            return Touch(use=name, fields=tuple(json), goal=Goal.VALUES, values=json)
+        return Touch(use=name, goal=Goal.GONE)
+    if images.before is not None and images.before.value is ABSENT:
+        return Touch(use=name, goal=Goal.GONE)
+    if subject.operation.writes is not None:
+        return Touch(use=name, fields=tuple(written(subject, names, images)))
+    if json:
+        return Touch(use=name, fields=tuple(json))
+    return Touch(use=name, form=images.resource.form)
+
+
+def _own_json(images: Seen, rendered: list[Rendered]) -> dict[str, object]:
+    """The fields that steps write on the resource's own path."""
+    at = images.resource.at
+    out: dict[str, object] = {}
+    for one in rendered:
+        if at is None or one.request.method == "DELETE" or not isinstance(one.json, dict):
+            continue
+        if at.match(parse(one.request.path)) is None:
+            continue
+        known = images.left.value if images.left is not None else None
+        out |= {k: v for k, v in one.json.items() if isinstance(known, dict) and k in known}
+    return out
+
+
+def _bare(request: Request, method: str, target: str) -> Request:
+    """A request of our own to where the call went; the client adds its credential."""
+    return Request(method=method, origin=request.origin, target=target, headers=Headers())

@@ -1,0 +1,148 @@
+"""Is everything on record before it goes?
+
+The images are taken, the decision is made again with them (it may only tighten), the
+upstream is reached and verified, and `Sent` is what the journal must hold before a byte
+leaves. Steps of an undo come the same way, by the rule of their entry's day.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from goex_proxy.core.admission import refusal
+from goex_proxy.core.book import Book
+from goex_proxy.core.catalog import Classified, Unreadable
+from goex_proxy.core.command import Append, Dial, DialFailed, Lock, Phase
+from goex_proxy.core.deciding import decide, foreseen
+from goex_proxy.core.decision import Auth, Decision, Effect
+from goex_proxy.core.entry import Entry
+from goex_proxy.core.event import Abandoned, Event, Held, Refused, Sent
+from goex_proxy.core.expression import ExpressionError
+from goex_proxy.core.image import Image
+from goex_proxy.core.operation import Operation
+from goex_proxy.core.reading import ImageFailed, locate, look
+from goex_proxy.core.service import Service
+from goex_proxy.core.subject import Subject
+from goex_proxy.core.subjects import rule_text, subject_now
+from goex_proxy.core.value import same, without
+
+
+def prepare(entry: Entry, book: Book) -> Phase:
+    """The phase of an admitted call: images, the second decision, the dial, `Sent`."""
+    call = entry.call
+    try:
+        seen = book.catalog.classify(call.request, book.decode)
+        subject = subject_now(call, seen, book)
+    except (Unreadable, ExpressionError) as error:
+        return Append(events=(refusal(str(error)),))
+    if call.is_undo:
+        return (yield from _send_undo(entry, seen, book))
+    images: tuple[Image, ...] = ()
+    if subject is not None and call.auth is not Auth.FOREIGN:
+        yield from Lock(keys=_keys(subject))
+        try:
+            images = yield from look(subject, subject.operation.images, subject.names)
+        except ImageFailed as error:
+            return Append(events=(Abandoned(reason=f"it could not be read beforehand: {error}"),))
+    decision, again = _second_decision(entry, seen, subject, images, book)
+    if again is not None:
+        return Append(events=(again,))
+    rule = rule_text(subject) if subject is not None else None
+    return (yield from _dial(Sent(decision=decision, rule=rule, images=images)))
+
+
+def _second_decision(
+    entry: Entry,
+    seen: Classified,
+    subject: Subject | None,
+    images: tuple[Image, ...],
+    book: Book,
+) -> tuple[Decision, Event | None]:
+    """Decide again with all that is known; what a person approved passes, if it is still that."""
+    fidelity = foreseen(subject, images) if subject is not None else seen.promise
+    decision = decide(entry.call, seen, book, fidelity=fidelity)
+    if decision.effect is Effect.DENY:
+        return decision, Refused(decision=decision)
+    if not entry.approved_by:
+        held = decision.effect is Effect.HOLD
+        return decision, Held(decision=decision, images=images) if held else None
+    if entry.held_images and not _same_images(entry.held_images, images, subject):
+        again = "what it would change has changed since it was approved"
+        return decision, Held(decision=decision, images=images, again=again)
+    if decision.effect is Effect.HOLD and entry.decision and decision.rule != entry.decision.rule:
+        again = f"another rule holds it since it was approved: {decision.reason}"
+        return decision, Held(decision=decision, images=images, again=again)
+    approved = replace(decision, effect=Effect.ALLOW, reason=f"approved by {entry.approved_by}")
+    return approved, None
+
+
+def _same_images(held: tuple[Image, ...], now: tuple[Image, ...], subject: Subject | None) -> bool:
+    if subject is None or len(held) != len(now):
+        return len(held) == len(now)
+    from_use = {use.name: use.resource.volatile for use in subject.operation.images}
+    return all(
+        same(_still(one, from_use), _still(other, from_use))
+        for one, other in zip(held, now, strict=True)
+    )
+
+
+def _still(image: Image, volatile: Mapping[str, frozenset[str]]) -> object:
+    return without(image.value, volatile.get(image.instance.use, frozenset()))
+
+
+def _send_undo(entry: Entry, seen: Classified, book: Book) -> Phase:
+    """A step of an undo is decided and recorded like any call; its rule is its entry's."""
+    rule = entry.opened.rule
+    if rule is None:
+        return Append(events=(refusal("an undo without the rule it goes by"),))
+    try:
+        service, operation = book.recall(rule)
+    except ValueError as error:
+        return Append(events=(refusal(f"the rule of its day cannot be read: {error}"),))
+    if not _is_step(entry, seen, service, operation):
+        return Append(events=(refusal(f"it is {seen.name}, which {rule.name} does not name"),))
+    decision = decide(entry.call, seen, book, fidelity=seen.promise)
+    if decision.effect is Effect.DENY:
+        return Append(events=(Refused(decision=decision),))
+    if decision.effect is Effect.HOLD and not entry.approved_by:
+        return Append(events=(Held(decision=decision),))
+    return (yield from _dial(Sent(decision=decision, rule=rule)))
+
+
+def _is_step(entry: Entry, seen: Classified, service: Service, operation: Operation) -> bool:
+    """Whether the rendered inverse is still what its rule names (design, section 9).
+
+    Data may have filled the path: it must match the step's template, and what the catalog
+    takes it for must have that template's shape, or be named by `undoes_with`.
+    """
+    if seen.service is not None and seen.service.name != service.name:
+        return False
+    if operation.undoes_with:
+        return seen.operation is not None and seen.operation.name in operation.undoes_with
+    if not isinstance(operation.undo, tuple):
+        return True
+    step = operation.undo[entry.call.link.template]
+    if step.method != seen.request.method or step.path.match(seen.path) is None:
+        return False
+    return seen.operation is None or seen.operation.match.template.shape == step.path.shape
+
+
+def _dial(sent: Sent) -> Phase:
+    try:
+        yield from Dial()
+    except DialFailed as error:
+        return Append(events=(Abandoned(reason=f"the upstream could not be reached: {error}"),))
+    return Append(events=(sent,))
+
+
+def _keys(subject: Subject) -> tuple[str, ...]:
+    """Which resources nobody else may change meanwhile."""
+    service = subject.service
+    keys = []
+    for use in subject.operation.images:
+        try:
+            instance = locate(service, replace(use, when=None), subject.names)
+        except (ExpressionError, ValueError):
+            continue
+        if instance is not None:
+            keys.append(instance.key(service.name))
+    return tuple(sorted(set(keys)))

@@ -1,0 +1,189 @@
+"""What an answer means: the outcome, the after-images, the inverse.
+
+Outcome by default: 2xx applied; 3xx and 4xx failed, but 408 in doubt; 5xx in doubt. A
+service's `done` may know better (Slack says ok:false with 200).
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from goex_proxy.core.book import Book
+from goex_proxy.core.command import Append, Asking, Phase
+from goex_proxy.core.entry import Entry
+from goex_proxy.core.event import Applied, Doubted, Event, Failed
+from goex_proxy.core.exchange import Response
+from goex_proxy.core.expression import Expression, ExpressionError
+from goex_proxy.core.image import Image
+from goex_proxy.core.inverting import NoInverse, invert
+from goex_proxy.core.operation import Fidelity, worst
+from goex_proxy.core.reading import ImageFailed, answer_names, before_name, look
+from goex_proxy.core.rendering import RenderError
+from goex_proxy.core.resource import Form, Use
+from goex_proxy.core.subject import Subject
+from goex_proxy.core.subjects import subject_of
+from goex_proxy.core.value import common, minus
+
+
+def settle(entry: Entry, book: Book) -> Phase:
+    """The phase of an answered call."""
+    response = entry.response
+    assert response is not None  # noqa: S101 - the state says so
+    try:
+        subject = subject_of(entry, book)
+    except ValueError as error:
+        return Append(events=(_plain(response, f"its rule cannot be read: {error}"),))
+    if subject is None:
+        return Append(events=(_plain(response, "no reverser rule describes this call"),))
+    verdict = _verdict(subject, entry, response)
+    if verdict is not None:
+        return Append(events=(verdict,))
+    if entry.call.is_undo:
+        fidelity = subject.operation.promise
+        return Append(events=(Applied(fidelity=fidelity, why="it is itself an undo"),))
+    applied = yield from conclude(entry, subject, response)
+    return Append(events=(applied,))
+
+
+def _plain(response: Response, why: str) -> Event:
+    """The outcome by status alone, where no rule speaks."""
+    if response.ok:
+        return Applied(fidelity=Fidelity.NONE, why=why)
+    return _not_done(response, "")
+
+
+def _not_done(response: Response, detail: str) -> Event:
+    said = f"the service answered {response.status}{detail}"
+    if response.status == 408 or response.status >= 500:
+        return Doubted(reason=said)
+    return Failed(reason=said)
+
+
+def _verdict(subject: Subject, entry: Entry, response: Response) -> Event | None:
+    """`Failed` or `Doubted`; None if the service did it."""
+    names = {**subject.names, **answer_names(response, subject.book)}
+    done = subject.service.done
+    if entry.call.is_undo and isinstance(subject.operation.undo, tuple):
+        step = subject.operation.undo[entry.call.link.template]
+        done = step.ok or done
+    if done is None:
+        return None if response.ok else _not_done(response, "")
+    try:
+        good = done.evaluate(subject.service.language.scope(names))
+    except ExpressionError as error:
+        if response.ok:
+            return Doubted(reason=f"the answer does not say whether it was done ({error.why})")
+        good = False
+    if good is True:
+        return None
+    if response.ok:
+        return Failed(reason=f"the service said no{_detail(names['res'])}")
+    return _not_done(response, "")
+
+
+def _detail(res: object) -> str:
+    said = res.get("error") if isinstance(res, dict) else None
+    return f": {said[:100]}" if isinstance(said, str) else ""
+
+
+def conclude(
+    entry: Entry, subject: Subject, response: Response | None, evidence: str = ""
+) -> Asking[Applied]:
+    """What a call that took effect has left, and its inverse.
+
+    `response` is None if it was lost and the effect was found by evidence.
+    """
+    operation = subject.operation
+    names: dict[str, object] = {**subject.names, **before_name(entry.before)}
+    if response is not None:
+        names |= answer_names(response, subject.book)
+    if response is not None and _true(operation.noop, subject, names):
+        return Applied(fidelity=Fidelity.EXACT, why="the service says that nothing changed")
+    after, trouble = yield from _after(entry, subject, names, response)
+    names |= {"after": before_name(after)["before"], **_deltas(subject, entry.before, after, names)}
+    fidelity = _fidelity(subject, names)
+    applied = Applied(
+        after=after, fidelity=fidelity, residue=operation.residue, evidence=evidence, why=trouble
+    )
+    if operation.undo is None:
+        return replace(applied, fidelity=Fidelity.NONE, why="this operation has no inverse")
+    try:
+        inverse = invert(entry, subject, names, after)
+    except NoInverse as none:
+        fidelity = Fidelity.EXACT if none.unchanged else Fidelity.NONE
+        return replace(applied, fidelity=fidelity, why=str(none))
+    except (ExpressionError, RenderError, ValueError) as error:
+        return replace(applied, fidelity=Fidelity.NONE, why=f"its inverse cannot be made: {error}")
+    return replace(applied, inverse=inverse)
+
+
+def _after(
+    entry: Entry, subject: Subject, names: Mapping[str, object], response: Response | None
+) -> Asking[tuple[tuple[Image, ...], str]]:
+    """The after-images; and what went wrong, which leaves the undo unable to check."""
+    uses = [u for u in subject.operation.images if _was_read(u, entry.before)]
+    if subject.operation.creates is not None and response is not None:
+        uses.append(subject.operation.creates)
+    try:
+        images = yield from look(subject, [replace(u, when=None) for u in uses], names)
+    except ImageFailed as error:
+        return (), f"what it left could not be read: {error}"
+    return images, ""
+
+
+def _was_read(use: Use, before: tuple[Image, ...]) -> bool:
+    return any(image.instance.use == use.name for image in before)
+
+
+def _deltas(
+    subject: Subject,
+    before: tuple[Image, ...],
+    after: tuple[Image, ...],
+    names: Mapping[str, object],
+) -> dict[str, object]:
+    """`added` and `removed` of the set that the call changed: what was changed *and* asked for."""
+    had = next((i.value for i in before if i.form is Form.SET), None)
+    has = next((i.value for i in after if i.form is Form.SET), None)
+    had, has = (x if isinstance(x, list) else [] for x in (had, has))
+    operation = subject.operation
+    added, removed = minus(has, had), minus(had, has)
+    if (asked := _asked(operation.adds, subject, names)) is not None:
+        added = common(added, asked)
+    if (asked := _asked(operation.removes, subject, names)) is not None:
+        removed = common(removed, asked)
+    if operation.adds is not None and operation.removes is None:
+        removed = []
+    if operation.removes is not None and operation.adds is None:
+        added = []
+    return {"added": added, "removed": removed}
+
+
+def _asked(
+    expression: Expression | None, subject: Subject, names: Mapping[str, object]
+) -> list[object] | None:
+    if expression is None:
+        return None
+    try:
+        value = expression.evaluate(subject.service.language.scope(names))
+    except ExpressionError:
+        return []
+    return value if isinstance(value, list) else []
+
+
+def _fidelity(subject: Subject, names: Mapping[str, object]) -> Fidelity:
+    """What the rule says now that all is known; never better than it can be proved."""
+    rule = subject.operation.fidelity
+    if isinstance(rule, Fidelity):
+        return rule
+    try:
+        return Fidelity(str(rule.evaluate(subject.service.language.scope(names))))
+    except (ExpressionError, ValueError):
+        return worst((subject.operation.promise, Fidelity.NONE))
+
+
+def _true(expression: Expression | None, subject: Subject, names: Mapping[str, object]) -> bool:
+    if expression is None:
+        return False
+    try:
+        return expression.evaluate(subject.service.language.scope(names)) is True
+    except ExpressionError:
+        return False
