@@ -1,0 +1,126 @@
+"""In doubt: what the resources themselves say about a call whose answer was not seen.
+
+Never a guess. A call is said to have been applied if what it would have left is there and
+was not there before; not to have been applied if everything is as it was before, and it was
+long enough ago that a late arrival is out of the question; else nobody knows, until a
+person says. (DTM calls a late arrival `hanging`.)
+"""
+
+from enum import StrEnum
+
+from goex_proxy.core.book import Book
+from goex_proxy.core.command import Append, Asking, Elapsed, Lock, Phase, Rest
+from goex_proxy.core.entry import Entry
+from goex_proxy.core.event import Failed, Probed
+from goex_proxy.core.expression import ExpressionError
+from goex_proxy.core.footprint import Seen, shape
+from goex_proxy.core.inverting import sights, written
+from goex_proxy.core.operation import Undo
+from goex_proxy.core.reading import ImageFailed, before_name, take
+from goex_proxy.core.resource import Form
+from goex_proxy.core.settling import conclude
+from goex_proxy.core.subject import Subject
+from goex_proxy.core.subjects import subject_of
+from goex_proxy.core.undoing import lock_keys
+from goex_proxy.core.value import ABSENT, contains, same, without
+
+
+class Verdict(StrEnum):
+    APPLIED = "applied"
+    UNTOUCHED = "untouched"
+    UNKNOWN = "unknown"
+
+
+def probe(entry: Entry, book: Book) -> Phase:
+    """The phase of an entry in doubt."""
+    try:
+        subject = subject_of(entry, book)
+    except (ValueError, ExpressionError) as error:
+        return Rest(why=f"its rule cannot be read: {error}")
+    if subject is None or not entry.before or entry.call.is_undo:
+        return Rest(why="nothing can be read that would tell; a person has to say")
+    yield from Lock(keys=lock_keys(entry, subject))
+    try:
+        seen = yield from _now(entry, subject)
+        verdict = _verdict(entry, subject, seen)
+    except (ImageFailed, ExpressionError) as error:
+        return Append(events=(Probed(evidence=f"it could not be read: {error}"),))
+    if verdict is Verdict.APPLIED:
+        evidence = "what it would have left is there, and was not there before"
+        applied = yield from conclude(entry, subject, None, evidence)
+        return Append(events=(applied,))
+    if verdict is Verdict.UNTOUCHED:
+        elapsed = yield from Elapsed()
+        if elapsed >= book.limits.upstream_timeout:
+            reason = "everything is as it was before the call"
+            return Append(events=(Failed(reason=reason, evidence=reason),))
+        return Rest(why="everything is as it was before, but it may still arrive")
+    return Append(events=(Probed(evidence="neither as before the call nor as it would leave it"),))
+
+
+def _now(entry: Entry, subject: Subject) -> Asking[dict[str, Seen]]:
+    images = []
+    for name, seen in sights(subject, entry.before, ()).items():
+        assert seen.before is not None, name  # noqa: S101 - only before-images were given
+        images.append((yield from take(subject, seen.resource, seen.before.instance)))
+    return sights(subject, entry.before, (), images)
+
+
+def _verdict(entry: Entry, subject: Subject, seen: dict[str, Seen]) -> Verdict:
+    found = {_one(entry, subject, images) for images in seen.values()}
+    if found == {Verdict.APPLIED}:
+        return Verdict.APPLIED
+    return Verdict.UNTOUCHED if found == {Verdict.UNTOUCHED} else Verdict.UNKNOWN
+
+
+def _one(entry: Entry, subject: Subject, seen: Seen) -> Verdict:
+    before, now = seen.before, seen.now
+    if before is None or now is None:
+        return Verdict.UNKNOWN
+    volatile = seen.resource.volatile
+    unchanged = same(without(before.value, volatile), without(now.value, volatile))
+    if seen.resource.form is Form.SET:
+        return _set(subject, before.value, now.value)
+    if entry.call.request.method == "DELETE":
+        if now.value is ABSENT and before.value is not ABSENT:
+            return Verdict.APPLIED
+        return Verdict.UNTOUCHED if unchanged else Verdict.UNKNOWN
+    if seen.resource.form is Form.BYTES:
+        if not unchanged and now.value == entry.call.request.body:
+            return Verdict.APPLIED
+        return Verdict.UNTOUCHED if unchanged else Verdict.UNKNOWN
+    return _fields(entry, subject, seen, unchanged=unchanged)
+
+
+def _fields(entry: Entry, subject: Subject, seen: Seen, *, unchanged: bool) -> Verdict:
+    """By the fields that the call wrote, where its body says what they were to become."""
+    names = {**subject.names, **before_name(entry.before)}
+    fields = written(subject, names, seen)
+    wanted = subject.names.get("args")
+    before, now = shape(seen, seen.before, fields), shape(seen, seen.now, fields)
+    as_before = all(same(before.get(f, ABSENT), now.get(f, ABSENT)) for f in fields)
+    if fields and subject.operation.undo is Undo.RESTORE and isinstance(wanted, dict):
+        as_wanted = all(same(now.get(f, ABSENT), wanted.get(f, ABSENT)) for f in fields)
+        if as_wanted and not as_before:
+            return Verdict.APPLIED
+    return Verdict.UNTOUCHED if unchanged or (fields and as_before) else Verdict.UNKNOWN
+
+
+def _set(subject: Subject, before: object, now: object) -> Verdict:
+    operation = subject.operation
+    had = before if isinstance(before, list) else []
+    has = now if isinstance(now, list) else []
+    scope = subject.service.language.scope(subject.names)
+    fresh, lost = True, True
+    asked = 0
+    for expression, appears in ((operation.adds, True), (operation.removes, False)):
+        value = expression.evaluate(scope) if expression is not None else []
+        for member in value if isinstance(value, list) else []:
+            if contains(had, member) is appears:
+                continue
+            asked += 1
+            done = contains(has, member) is appears
+            fresh, lost = fresh and done, lost and not done
+    if asked == 0:
+        return Verdict.UNKNOWN
+    return Verdict.APPLIED if fresh else Verdict.UNTOUCHED if lost else Verdict.UNKNOWN
