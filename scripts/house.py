@@ -1,0 +1,169 @@
+"""House rules that a machine can check; `make check` runs them over what git tracks.
+
+Each rule is a function from the tracked files to complaints. Reads; changes nothing.
+"""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+FILE_LINES = 400
+FUNCTION_LINES = 60
+SHORT_LINES = 25
+SHORT_SHARE = 0.9
+MIRRORED = ("core", "files", "wire", "stores")
+PROMISES = tuple(f"P{number}" for number in range(1, 9))
+
+# Put together from parts, so that this file does not complain about itself.
+UNFINISHED = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X")) + r")\b")
+SPOOFABLE = "pretty" + "_host"
+MACHINE = re.compile(
+    r"(?<![\w.$}<>~-])/(root|work|tmp/(?!\.\.\.)|home/[a-z]+|Users/[a-z]+|opt/(wheels|pypi))(?=[/\s\"'`]|$)"
+    r"|\b(files\.pythonhosted|registry\.npmjs|proxy\.golang)\.org\b"
+    r"|\bpypi\.org/simple|\b(artifactory|nexus|devpi)\.[\w.-]+\.\w+"
+)
+PRIVATE_KEY = re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----\s*\n[A-Za-z0-9+/=\s]{64,}")
+
+type Files = dict[str, str]
+type Rule = Callable[[Files], Iterator[str]]
+
+
+def tracked(root: Path = ROOT) -> Files:
+    """Text of every file that git tracks and that is there, by its path."""
+    listed = subprocess.run(
+        ["git", "-C", str(root), "ls-files", "-z"], capture_output=True, check=True, text=True
+    ).stdout
+    found: Files = {}
+    for name in filter(None, listed.split("\0")):
+        path = root / name
+        if path.is_file():
+            found[name] = path.read_text(errors="replace")
+    return found
+
+
+def _python(files: Files, *rooms: str) -> Iterator[tuple[str, str]]:
+    for name, text in files.items():
+        if name.endswith(".py") and name.startswith(rooms):
+            yield name, text
+
+
+def files_are_short(files: Files) -> Iterator[str]:
+    for name, text in _python(files, "goex_proxy/", "scripts/", "bench/", "tests/"):
+        lines = text.count("\n")
+        if lines > FILE_LINES:
+            yield f"{name}: {lines} lines; a file has at most {FILE_LINES}: split it by its nouns"
+
+
+def functions_are_short(files: Files) -> Iterator[str]:
+    sizes: list[int] = []
+    for name, text in _python(files, "goex_proxy/"):
+        for line, function, size in _functions(text):
+            sizes.append(size)
+            if size > FUNCTION_LINES:
+                yield f"{name}:{line}: {function} has {size} lines; at most {FUNCTION_LINES}"
+    short = sum(size <= SHORT_LINES for size in sizes)
+    if sizes and short < SHORT_SHARE * len(sizes):
+        yield f"{short} of {len(sizes)} functions have at most {SHORT_LINES} lines; want 9 in 10"
+
+
+def _functions(text: str) -> Iterator[tuple[int, str, int]]:
+    """Line, name and size, the docstring not counted."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            size = (node.end_lineno or node.lineno) - node.lineno + 1
+            first = node.body[0]
+            if ast.get_docstring(node) is not None:
+                size -= (first.end_lineno or first.lineno) - first.lineno + 1
+            yield node.lineno, node.name, size
+
+
+def each_module_has_its_test(files: Files) -> Iterator[str]:
+    for name, _ in _python(files, *(f"goex_proxy/{room}/" for room in MIRRORED)):
+        path = Path(name)
+        wanted = Path("tests", *path.parts[1:-1], f"test_{path.name}").as_posix()
+        if path.name != "__init__.py" and wanted not in files:
+            yield f"{name}: has no {wanted}"
+
+
+def nothing_is_unfinished(files: Files) -> Iterator[str]:
+    for name, text in files.items():
+        yield from _lines(name, text, UNFINISHED, "finish it, or write an issue")
+
+
+def nobody_asks_the_client_for_the_host(files: Files) -> Iterator[str]:
+    pattern = re.compile(SPOOFABLE)
+    for name, text in _python(files, "goex_proxy/", "bench/", "tests/"):
+        yield from _lines(name, text, pattern, "it prefers the client's Host header")
+
+
+def nothing_names_a_machine(files: Files) -> Iterator[str]:
+    for name, text in files.items():
+        yield from _lines(name, text, MACHINE, "a path or registry of one machine")
+
+
+def _lines(name: str, text: str, pattern: re.Pattern[str], why: str) -> Iterator[str]:
+    for number, line in enumerate(text.splitlines(), 1):
+        found = pattern.search(line)
+        if found:
+            yield f"{name}:{number}: {found[0]!r}: {why}"
+
+
+def no_private_key_is_in_git(files: Files) -> Iterator[str]:
+    for name, text in files.items():
+        if PRIVATE_KEY.search(text):
+            yield f"{name}: holds a private key; remove it, and replace the key"
+        if name.startswith("certs/") and name != "certs/README.md":
+            yield f"{name}: only README.md belongs in certs/"
+
+
+def each_promise_names_its_test(files: Files) -> Iterator[str]:
+    readme = files.get("README.md", "").splitlines()
+    for promise in PROMISES:
+        lines = [line for line in readme if re.search(rf"\b{promise}\b", line)]
+        named = re.findall(r"tests/behaviour/\w+\.py", "\n".join(lines))
+        if not named:
+            yield f"README.md: {promise} names no file under tests/behaviour/"
+        for test in named:
+            if test not in files:
+                yield f"README.md: {promise} names {test}, which does not exist"
+
+
+def no_exception_is_swallowed(files: Files) -> Iterator[str]:
+    for name, text in _python(files, "goex_proxy/", "scripts/"):
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ExceptHandler) and all(
+                isinstance(statement, ast.Pass) for statement in node.body
+            ):
+                yield f"{name}:{node.lineno}: an exception is swallowed"
+
+
+RULES: tuple[Rule, ...] = (
+    files_are_short,
+    functions_are_short,
+    each_module_has_its_test,
+    nothing_is_unfinished,
+    nobody_asks_the_client_for_the_host,
+    nothing_names_a_machine,
+    no_private_key_is_in_git,
+    each_promise_names_its_test,
+    no_exception_is_swallowed,
+)
+
+
+def complaints(files: Files) -> list[str]:
+    return [complaint for rule in RULES for complaint in rule(files)]
+
+
+def main() -> int:
+    found = complaints(tracked())
+    for complaint in found:
+        sys.stderr.write(f"house: {complaint}\n")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
