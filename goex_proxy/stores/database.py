@@ -1,0 +1,212 @@
+"""One SQLite file that several threads and processes write fairly.
+
+Each thread has a connection of its own. A transaction takes `flock` on a lock file beside the
+database first: the kernel queues waiters in order, where SQLite's busy handler sleeps and may
+starve one for a second. Programs that do not know the lock file are waited for by SQLite. The
+lock file is a separate one because closing any descriptor of a database drops SQLite's own locks
+(POSIX advisory locks). Works on local file systems, as WAL itself does.
+"""
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from goex_proxy.stores.journal_errors import JournalBusy, JournalMissing, translate
+
+
+class _Seat:
+    """What one thread holds: a connection, and the lock file."""
+
+    __slots__ = ("connection", "lock")
+
+    def __init__(self, connection: sqlite3.Connection, lock: int) -> None:
+        self.connection = connection
+        self.lock = lock
+
+    def close(self) -> None:
+        self.connection.close()
+        os.close(self.lock)
+
+
+class Database:
+    """A file for writing. Its log is kept small by the Housekeeper, not here."""
+
+    def __init__(self, path: Path, *, busy_timeout: float, secure_delete: bool = False) -> None:
+        self.path = path
+        self._timeout = busy_timeout
+        self._secure_delete = secure_delete
+        self._local = threading.local()
+        self._seats: list[_Seat] = []
+        self._identity: tuple[int, int] | None = None
+
+    def create(self) -> None:
+        """Make the file and the lock file, readable by their owner only, if there are none."""
+        for path in (self.path, self._lock_path):
+            try:
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            except FileNotFoundError as error:
+                raise JournalMissing(f"{path}: there is no such directory") from error
+            except OSError as error:
+                raise translate_os(error, path) from error
+
+    @property
+    def _lock_path(self) -> Path:
+        return self.path.with_suffix(".lock")
+
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection; only reads may go past `transaction`."""
+        return self._seat().connection
+
+    def _seat(self) -> _Seat:
+        seat: _Seat | None = getattr(self._local, "seat", None)
+        if seat is None:
+            seat = self._local.seat = self._open()
+            self._seats.append(seat)
+        return seat
+
+    def _open(self) -> _Seat:
+        self._check_identity()
+        try:
+            lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise translate_os(error, self._lock_path) from error
+        try:
+            # Used by its own thread only; `close` may come from another, once all is quiet.
+            connection = sqlite3.connect(
+                f"file:{quote(str(self.path))}?mode=rw",
+                uri=True,
+                isolation_level=None,
+                check_same_thread=False,
+                timeout=self._timeout,
+            )
+        except sqlite3.Error as error:
+            os.close(lock)
+            raise translate(error, self.path) from error
+        try:
+            self._configure(connection)
+        except sqlite3.Error as error:
+            connection.close()
+            os.close(lock)
+            raise translate(error, self.path) from error
+        return _Seat(connection, lock)
+
+    def _configure(self, connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        # Checkpoints belong to the housekeeper; this is what happens if it has died.
+        connection.execute("PRAGMA wal_autocheckpoint=16000")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA temp_store=MEMORY")
+        # Without it, INSERT OR REPLACE deletes rows past the triggers that forbid it.
+        connection.execute("PRAGMA recursive_triggers=ON")
+        if self._secure_delete:
+            connection.execute("PRAGMA secure_delete=ON")
+
+    def _check_identity(self) -> None:
+        """A file that was moved away would go on taking events that nobody finds again."""
+        try:
+            found = os.stat(self.path)
+        except OSError as error:
+            raise JournalMissing(f"{self.path}: the file has gone; restore it, restart") from error
+        identity = (found.st_dev, found.st_ino)
+        if self._identity is None:
+            self._identity = identity
+        elif self._identity != identity:
+            raise JournalMissing(f"{self.path}: the file was replaced while open; restart")
+
+    @contextmanager
+    def locked(self, *, wait: bool = True) -> Iterator[sqlite3.Connection]:
+        """Hold the lock of all writers. `wait` False: JournalBusy at once if another has it.
+
+        With `wait` there is no time limit here: the group commit keeps one.
+        """
+        seat = self._seat()
+        try:
+            fcntl.flock(seat.lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise JournalBusy(f"{self.path}: another process is writing") from error
+        try:
+            self._check_identity()
+            yield seat.connection
+        finally:
+            fcntl.flock(seat.lock, fcntl.LOCK_UN)
+
+    @contextmanager
+    def begun(self, connection: sqlite3.Connection, *, wait: bool = True) -> Iterator[None]:
+        """A write transaction under `locked`: durable at the end of the block, undone if it
+        raises. `wait` False: JournalBusy at once if a program that ignores our lock is writing.
+        """
+        try:
+            self._begin(connection, wait)
+            try:
+                yield
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise translate(error, self.path) from error
+
+    def _begin(self, connection: sqlite3.Connection, wait: bool) -> None:
+        if wait:
+            connection.execute("BEGIN IMMEDIATE")
+            return
+        connection.execute("PRAGMA busy_timeout=0")
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        finally:
+            connection.execute(f"PRAGMA busy_timeout={int(self._timeout * 1000)}")
+
+    @contextmanager
+    def transaction(self, *, wait: bool = True) -> Iterator[sqlite3.Connection]:
+        """`locked` and `begun` in one."""
+        with self.locked(wait=wait) as connection, self.begun(connection, wait=wait):
+            yield connection
+
+    def wal_bytes(self) -> int:
+        """Size of the write-ahead log."""
+        try:
+            return os.stat(f"{self.path}-wal").st_size
+        except FileNotFoundError:
+            return 0
+
+    def checkpoint(self) -> None:
+        """Bring the log into the file: the bulk while others write, the rest under the lock.
+
+        Without the second half a busy writer could keep the log from ever starting over.
+        """
+        try:
+            self.connection().execute("PRAGMA wal_checkpoint(PASSIVE)")
+            with self.locked() as connection:
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except sqlite3.Error as error:
+            raise translate(error, self.path) from error
+
+    def truncate_log(self) -> None:
+        """Empty the log, so that no page that was deleted is left in it.
+
+        JournalBusy if a reader kept it open for longer than the busy timeout.
+        """
+        try:
+            with self.locked() as connection:
+                blocked, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.Error as error:
+            raise translate(error, self.path) from error
+        if blocked:
+            raise JournalBusy(f"{self.path}-wal: a reader keeps it open; close it and retry")
+
+    def close(self) -> None:
+        """Close the connections of all threads; none may be in use."""
+        seats, self._seats, self._local = self._seats, [], threading.local()
+        for seat in seats:
+            seat.close()
+
+
+def translate_os(error: OSError, path: Path) -> JournalMissing:
+    return JournalMissing(f"{path}: {error.strerror}; check owner, mode and disk")

@@ -1,0 +1,112 @@
+"""Lists of entries, quick with a million of them.
+
+SQLite uses one index per table; without statistics it cannot know that `service` is in every row
+and `session` in few. The order of `_BY_CHOICE` says which column to go by; the others get a unary
+plus, which keeps SQLite from using theirs. An index on one column also has the id, so its rows
+come in the wanted order and a LIMIT stops early.
+"""
+
+import heapq
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+from goex_proxy.stores.rows import COLUMNS, JSON, JSON_COLUMNS, Filters, LogRow
+
+_BY_CHOICE = [
+    "session",
+    "state",
+    "operation",
+    "host",
+    "agent",
+    "actor",
+    "service",
+    "fidelity",
+    "effect",
+]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SELECT = f"SELECT id, opened, updated, events, {', '.join(COLUMNS)} FROM entry"  # noqa: S608
+
+
+def log_rows(connection: sqlite3.Connection, filters: Filters) -> Iterator[LogRow]:
+    """The entries that pass, oldest first."""
+    wanted = {name: getattr(filters, name) for name in _BY_CHOICE if name != "state"}
+    wanted = {name: value for name, value in wanted.items() if value is not None}
+    low = filters.after or 0
+    if filters.since is not None:
+        low = max(low, _first_since(connection, filters.since) - 1)
+    # One query per state: with IN, rows would have to be sorted before the last are known.
+    each = [
+        _query(connection, wanted | ({"state": state} if state else {}), low, filters.last)
+        for state in dict.fromkeys(filters.states or (None,))
+    ]
+    if filters.last is None:
+        yield from heapq.merge(*each, key=lambda row: row.id)
+        return
+    newest = heapq.merge(*each, key=lambda row: row.id, reverse=True)
+    yield from reversed(list(islice(newest, filters.last)))
+
+
+def find_rows(
+    connection: sqlite3.Connection, wanted: Mapping[str, str | int | None], step: str | None
+) -> Iterator[LogRow]:
+    """The entries with all of these columns, oldest first."""
+    by = {name: value for name, value in wanted.items() if value is not None}
+    if not by:
+        raise ValueError("find needs a fingerprint, undo_of, redo_of or run")
+    tests = [f"{name} = ?" for name in by]
+    values: list[object] = list(by.values())
+    if step is not None:
+        tests.append("step = ?")
+        values.append(step)
+    yield from _rows(connection, f"{_SELECT} WHERE {' AND '.join(tests)} ORDER BY id", values)
+
+
+def _query(
+    connection: sqlite3.Connection, wanted: Mapping[str, str], low: int, last: int | None
+) -> Iterator[LogRow]:
+    chosen = next((name for name in _BY_CHOICE if name in wanted), None)
+    tests = [f"{'' if name == chosen else '+'}{name} = ?" for name in wanted]
+    query = f"{_SELECT} WHERE {' AND '.join([*tests, 'id > ?'])} ORDER BY id"
+    values: list[object] = [*wanted.values(), low]
+    if last is not None:
+        query += " DESC LIMIT ?"
+        values.append(last)
+    return _rows(connection, query, values)
+
+
+def _rows(connection: sqlite3.Connection, query: str, values: list[object]) -> Iterator[LogRow]:
+    for entry, opened, updated, events, *rest in connection.execute(query, values):
+        columns: dict[str, JSON] = dict(zip(COLUMNS, rest, strict=True))
+        for name in JSON_COLUMNS:
+            text = columns[name]
+            if isinstance(text, str):
+                columns[name] = json.loads(text)
+        yield LogRow(id=entry, opened=opened, updated=updated, events=events, columns=columns)
+
+
+def _first_since(connection: sqlite3.Connection, since: str) -> int:
+    """The first id opened at that time or later: by bisection, `clock` grows with the ids."""
+    wanted = _microseconds(since)
+    low, high = connection.execute(
+        "SELECT coalesce(min(id), 1), coalesce(max(id), 0) + 1 FROM entry"
+    ).fetchone()
+    while low < high:
+        middle = (low + high) // 2
+        entry, clock = connection.execute(
+            "SELECT id, clock FROM entry WHERE id >= ? ORDER BY id LIMIT 1", (middle,)
+        ).fetchone()
+        if clock < wanted:
+            low = entry + 1
+        else:
+            high = middle
+    return int(low)
+
+
+def _microseconds(text: str) -> int:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone; write it as 2026-11-21T08:00:00Z")
+    return (moment - _EPOCH) // timedelta(microseconds=1)
