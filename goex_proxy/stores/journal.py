@@ -8,6 +8,7 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from goex_proxy.stores.appending import KeyMoved, Outcome, Prepared, Transaction, prepare
@@ -171,11 +172,13 @@ class Journal(JournalReader):
         return dict(self._housekeeper.troubles)
 
     def close(self) -> None:
-        self._group.close()
-        self._housekeeper.close(self._options.busy_timeout)
-        super().close()
-        self._key_store.close()
-        self._database.close()
+        """Write what is under way, stop the threads, close the files."""
+        with ExitStack() as rest:
+            rest.callback(self._database.close)
+            rest.callback(self._key_store.close)
+            rest.callback(super().close)
+            self._group.close()
+            self._housekeeper.close(self._options.busy_timeout)
 
 
 def _bytes(append: Append) -> int:
