@@ -1,0 +1,124 @@
+"""Names bound to values for one decision or one rendering.
+
+A value is looked up and converted when the first expression that reads it is evaluated; of a
+map that expressions read by field, only these fields. One engine activation for each language
+in it, made anew only when an expression reads more than those before it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cel_expr_python import cel as engine  # type: ignore[import-untyped]  # ships none
+
+from goex_proxy.core.expression import ExpressionError
+from goex_proxy.files import cel_text
+from goex_proxy.files.cel_functions import Function
+from goex_proxy.files.cel_values import Sealed, Unfit, plain
+
+if TYPE_CHECKING:
+    from goex_proxy.files.cel import Cel, CelExpression
+
+type Fields = frozenset[str] | None
+
+
+@dataclass(slots=True, eq=False)
+class _Bound:
+    """What one language has bound so far."""
+
+    have: dict[str, Fields] = field(default_factory=dict)
+    values: dict[str, object] = field(default_factory=dict)
+    """By the engine's names."""
+    missing: dict[str, str] = field(default_factory=dict)
+    """Names without a value, and why."""
+    activation: engine.Activation | None = None
+
+
+class CelScope:
+    """Opaque to everybody but `CelExpression`. Never kept beyond its decision: an activation
+    that is evaluated again and again does not give its memory back."""
+
+    __slots__ = ("_bound", "_sealed", "_values")
+
+    def __init__(self, values: Mapping[str, object], *, exact: bool = False) -> None:
+        self._values = values
+        self._sealed = Sealed() if exact else None
+        self._bound: dict[Cel, _Bound] = {}
+
+    def bind(self, expression: "CelExpression") -> tuple[engine.Activation, Mapping[str, str]]:
+        """An activation with everything that the expression reads, and what is missing."""
+        bound = self._bound.get(expression.cel)
+        if bound is None:
+            bound = self._bound[expression.cel] = _Bound()
+        have = bound.have
+        grown = False
+        for name, fields in expression.fields.items():
+            if name not in have or not _covers(have[name], fields):
+                self._add(expression.cel, bound, name, fields)
+                grown = True
+        if grown or bound.activation is None:
+            bound.activation = expression.cel.env.Activation(bound.values)
+        return bound.activation, bound.missing
+
+    def _add(self, cel: "Cel", bound: _Bound, name: str, fields: Fields) -> None:
+        known = bound.have.get(name, frozenset())
+        wanted = None if fields is None or known is None else fields | known
+        bound.have[name] = wanted
+        try:
+            value = self._lookup(cel, name)
+            if wanted is not None and isinstance(value, Mapping):
+                value = {key: value[key] for key in wanted if key in value}
+            bound.values[cel_text.hidden_name(name)] = self._given(value)
+        except KeyError:
+            bound.missing[name] = "it has no value here"
+        except (Unfit, ExpressionError) as error:
+            bound.missing[name] = str(error)
+
+    def _lookup(self, cel: "Cel", name: str) -> object:
+        if name in cel.lets:
+            return cel.lets[name].evaluate(self)
+        return cel.constants[name] if name in cel.constants else self._values[name]
+
+    def _given(self, value: object) -> object:
+        return plain(value) if self._sealed is None else self._sealed.seal(value)
+
+    def call(self, function: Function, args: tuple[object, ...]) -> object:
+        """Run a function on the values that the arguments stand for."""
+        if self._sealed is not None:
+            args = tuple(map(self._sealed.unseal, args))
+        placed = (self._values,) if function.placed else ()
+        return self._given(function.impl(*placed, *args))
+
+    def take(self, result: engine.Value) -> object:
+        """A result as a Python value. Raises ValueError on an error, TypeError on an optional."""
+        value = _taken(result)
+        return value if self._sealed is None else self._sealed.unseal(value)
+
+
+def _covers(have: Fields, wanted: Fields) -> bool:
+    return have is None or (wanted is not None and wanted <= have)
+
+
+def _taken(result: engine.Value) -> object:
+    """Item by item: the engine's own conversion ends the process at an optional in a list."""
+    try:
+        value = result.value()
+    except TypeError:
+        raise ValueError("an optional inside a value: write .orValue(...)") from None
+    if isinstance(value, str) and result.type() == engine.Type.ERROR:
+        raise ValueError(value)
+    if isinstance(value, dict):
+        return {_key(key): _taken(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_taken(item) for item in value]
+    if isinstance(value, bytearray):
+        return bytes(value)
+    if isinstance(value, engine.Type):
+        raise TypeError("a type is no value")
+    return value
+
+
+def _key(key: object) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"a key is a text, not {type(key).__name__}")
+    return key
