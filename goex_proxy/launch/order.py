@@ -1,0 +1,81 @@
+"""What the process that launches tells the first process of a view, over an anonymous file.
+
+Not by arguments and not by its environment: others can read both in /proc, and Python changes
+its own environment when it starts (PEP 538).
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from goex_proxy.launch.plan import HidePlan
+
+RELAY_SOCKET = "/dev/goex/gateway.sock"
+"""Where a sealed view finds its session's socket: /dev is its own in every view."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """The command, and the world it shall find. `environment` is the agent's: it is not shown."""
+
+    command: list[str]
+    environment: dict[str, str]
+    directory: str
+    control: int
+    """A socket's descriptor: signal numbers come in, one byte goes out once the view stands."""
+    parent: int
+    """The process id of the launcher, to notice that it has gone before it could be watched."""
+    relay_port: int = 0
+    """Sealed: the port on the view's loopback; 0 is hidden, with the network of the host."""
+    relay_socket: str = ""
+    """Sealed: the session's Unix socket, as the host names it."""
+    empty: list[str]
+    blank: list[str]
+    keep: list[str]
+    scratch: list[str]
+    readonly: list[str]
+
+    def __repr__(self) -> str:
+        return f"Order({self.command[:1]!r}, {len(self.environment)} variables)"
+
+    @property
+    def sealed(self) -> bool:
+        return self.relay_port > 0
+
+    def write(self) -> int:
+        """An anonymous file that holds this order; the caller closes it."""
+        descriptor = os.memfd_create("goex-order")
+        os.write(descriptor, json.dumps(asdict(self)).encode())
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        return descriptor
+
+
+def read_order(descriptor: int) -> Order:
+    """What `write` wrote; closes the file."""
+    with os.fdopen(descriptor, "rb") as file:
+        return Order(**json.load(file))
+
+
+def order(
+    command: list[str],
+    environment: Mapping[str, str],
+    hide: HidePlan,
+    relay: tuple[str, int] | None,
+    control: int,
+) -> Order:
+    """An order for a view of this process's working directory."""
+    return Order(
+        command=command,
+        environment=dict(environment),
+        directory=os.getcwd(),
+        control=control,
+        parent=os.getpid(),
+        relay_socket=relay[0] if relay else "",
+        relay_port=relay[1] if relay else 0,
+        empty=[str(path) for path in hide.empty],
+        blank=[str(path) for path in hide.blank],
+        keep=[str(path) for path in hide.keep],
+        scratch=[str(path) for path in hide.scratch],
+        readonly=[str(path) for path in hide.readonly],
+    )
