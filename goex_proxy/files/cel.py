@@ -58,6 +58,9 @@ class CelType(StrEnum):
     TEXTS = "map<string, string>"
 
 
+_SMALL = frozenset(("bool", "int", "double", "string", "timestamp", "list<string>"))
+
+
 class Cel:
     """A language: declared names and functions, what is compiled over them, its scopes.
 
@@ -82,6 +85,8 @@ class Cel:
         self.lets = dict(lets or {})
         self.exact = exact
         self.running = _Running()
+        self.cheap: dict[str, frozenset[str] | None] = {}
+        """What the expressions compiled so far read and costs little to convert."""
         types = {name: engine.Type(kind) for name, kind in self.declarations.items()}
         types |= {name: let.type for name, let in self.lets.items()}
         self._declared = frozenset(map(cel_text.hidden_name, types))
@@ -117,7 +122,16 @@ class Cel:
         if _is_optional(kind):
             # The engine cannot hand out an optional: it becomes a list of none or one.
             program = self._program(f"[?(\n{source}\n)]", source, spot)
-        return CelExpression(self, source, program, kind, want, _shown_fields(read))
+        expression = CelExpression(self, source, program, kind, want, _shown_fields(read))
+        self._note(expression)
+        return expression
+
+    def _note(self, expression: "CelExpression") -> None:
+        for name, fields in expression.fields.items():
+            if self.declarations.get(name) in _SMALL or name in self.constants:
+                self.cheap[name] = None
+            elif fields is not None and name in self.declarations:
+                self.cheap[name] = (self.cheap.get(name) or frozenset()) | fields
 
     def _program(self, text: str, source: str, spot: Spot) -> engine.Expression:
         if not source.strip():

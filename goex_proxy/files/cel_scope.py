@@ -49,7 +49,7 @@ class CelScope:
         """An activation with everything that the expression reads, and what is missing."""
         bound = self._bound.get(expression.cel)
         if bound is None:
-            bound = self._bound[expression.cel] = _Bound()
+            bound = self._bound[expression.cel] = self._begin(expression.cel)
         have = bound.have
         grown = False
         for name, fields in expression.fields.items():
@@ -60,10 +60,25 @@ class CelScope:
             bound.activation = expression.cel.env.Activation(bound.values)
         return bound.activation, bound.missing
 
+    def _begin(self, cel: "Cel") -> _Bound:
+        """Bind at once what other expressions will read too, where looking it up is free.
+
+        A plain dict holds its values already; any other mapping may compute them, and is asked
+        for one only when an expression reads it.
+        """
+        bound = _Bound()
+        if type(self._values) is dict:
+            for name, fields in cel.cheap.items():
+                if name in self._values or name in cel.constants:
+                    self._add(cel, bound, name, fields)
+        return bound
+
     def _add(self, cel: "Cel", bound: _Bound, name: str, fields: Fields) -> None:
         known = bound.have.get(name, frozenset())
         wanted = None if fields is None or known is None else fields | known
         bound.have[name] = wanted
+        # A part that was bound before must not pass for the whole when the whole is unfit.
+        bound.values.pop(cel_text.hidden_name(name), None)
         try:
             value = self._lookup(cel, name)
             if wanted is not None and isinstance(value, Mapping):

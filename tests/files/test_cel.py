@@ -497,3 +497,15 @@ def test_any_body_gives_true_false_or_an_expression_error(body: object) -> None:
         except ExpressionError as refused:
             assert refused.why  # noqa: PT017
     json.dumps(body)
+
+
+def test_a_part_of_a_value_never_passes_for_the_whole() -> None:
+    deep: object = 1
+    for _ in range(100):
+        deep = [deep]
+    cel = Cel(NAMES, FUNCTIONS)
+    part, whole = cel.compile("x.a == 1", "bool"), cel.compile("size(x) == 1", "bool")
+    scope = cel.scope({"x": {"a": 1, "deep": deep}})
+    assert part.evaluate(scope) is True
+    with pytest.raises(ExpressionError, match="nested deeper"):
+        whole.evaluate(scope)
