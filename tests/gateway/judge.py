@@ -193,7 +193,7 @@ class Judge:
         )
 
     def dialled(self, origin: Origin, peer_ip: str) -> str | None:
-        assert ip_address(peer_ip)
+        assert ip_address(peer_ip).version in (4, 6)
         return f"{peer_ip} is a private address" if peer_ip in self.private else None
 
     def refuse(self, request: Request | None, outcome: Fault, reason: str) -> Response:
