@@ -39,7 +39,7 @@ class Caller:
     session: str = "default"
     started: str = ""
     """When the session began, RFC 3339."""
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class Call:
     credential: str = ""
     """Id of our credential: stable over rotation."""
     credential_name: str = ""
-    credential_labels: Mapping[str, str] = field(default_factory=dict)
+    credential_labels: tuple[str, ...] = ()
     principal: str = ""
     problem: str = ""
     """Why its credentials must not be sent where it goes; '' if they may."""
@@ -120,9 +120,9 @@ def facts(call: Call, seen: Classified, fidelity: Fidelity, outside: bool) -> Fa
             "forced": lambda: forced(seen),
             "is_undo": lambda: call.is_undo,
             "credential.name": lambda: call.credential_name,
-            "credential.labels": lambda: dict(call.credential_labels),
+            "credential.labels": lambda: list(call.credential_labels),
             "agent.id": lambda: call.caller.agent,
-            "agent.labels": lambda: dict(call.caller.labels),
+            "agent.labels": lambda: list(call.caller.labels),
             "session.id": lambda: call.caller.session,
             "session.started": lambda: datetime.fromisoformat(call.caller.started or call.at),
             "session.writes": lambda: call.session_writes,

@@ -24,5 +24,7 @@ class Decoded:
     """Query, form and top-level JSON fields merged; the body wins over the query."""
     query: Mapping[str, str] = field(default_factory=dict)
     """The query's fields; of a repeated one the last."""
+    clash: tuple[str, ...] = ()
+    """Fields that the query and the body give different values: which one wins, the service knows."""
     why: str = ""
     """Why the body is invalid or unsupported."""

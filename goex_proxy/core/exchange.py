@@ -84,6 +84,8 @@ class Request:
     headers: Headers = field(default_factory=Headers)
     body: bytes | None = b""
     """None: not known here, because it is streamed past (above the cap)."""
+    prefix: bytes = b""
+    """Of a body that is streamed past: how it begins."""
 
     @property
     def path(self) -> str:

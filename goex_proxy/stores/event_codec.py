@@ -101,7 +101,7 @@ def _pack(value: object, at: str, blobs: Blobs) -> JSON:
 
 
 def _fields(value: object, at: str, blobs: Blobs) -> JSON:
-    kind = type(value)
+    kind: Any = type(value)
     out: dict[str, JSON] = {}
     for name, default in _defaults(kind):
         item = getattr(value, name)
@@ -138,9 +138,12 @@ def _aside(data: bytes, at: str, blobs: Blobs) -> JSON:
     return {"$": at}
 
 
-def _message(head: dict[str, JSON], body: bytes | None, at: str, blobs: Blobs) -> str:
+def _message(
+    head: dict[str, JSON], body: bytes | None, at: str, blobs: Blobs, prefix: bytes = b""
+) -> str:
     head["streamed"] = body is None
-    blobs[at] = json.dumps(head, separators=(",", ":")).encode() + b"\n" + (body or b"")
+    data = prefix if body is None else body
+    blobs[at] = json.dumps(head, separators=(",", ":")).encode() + b"\n" + data
     return at
 
 
@@ -151,7 +154,7 @@ def _request(request: Request, at: str, blobs: Blobs) -> JSON:
         "headers": [[name, value] for name, value in request.headers],
     }
     return {
-        "$": _message(head, request.body, at, blobs),
+        "$": _message(head, request.body, at, blobs, request.prefix),
         "method": request.method,
         "origin": [origin.scheme, origin.host, origin.port],
     }
@@ -223,13 +226,13 @@ def _object(kind: type, value: Mapping[str, Any], blob: Reader) -> Any:
     return kind(**out)
 
 
-def _read(value: Mapping[str, Any], blob: Reader) -> tuple[dict[str, Any], bytes | None]:
+def _read(value: Mapping[str, Any], blob: Reader) -> tuple[dict[str, Any], bytes]:
     data = blob(value["$"])
     if data is None:
-        return {"target": "/", "headers": [], "reason": ""}, b""
+        return {"target": "/", "headers": [], "reason": "", "streamed": False}, b""
     head, _, body = data.partition(b"\n")
     known: dict[str, Any] = json.loads(head)
-    return known, None if known["streamed"] else body
+    return known, body
 
 
 def _read_request(value: Mapping[str, Any], blob: Reader) -> Request:
@@ -240,7 +243,8 @@ def _read_request(value: Mapping[str, Any], blob: Reader) -> Request:
         origin=Origin(scheme=scheme, host=host, port=port),
         target=head["target"],
         headers=Headers(tuple((n, v) for n, v in head["headers"])),
-        body=body,
+        body=None if head["streamed"] else body,
+        prefix=body if head["streamed"] else b"",
     )
 
 
@@ -249,7 +253,7 @@ def _read_response(value: Mapping[str, Any], blob: Reader) -> Response:
     return Response(
         status=value["status"],
         headers=Headers(tuple((n, v) for n, v in head["headers"])),
-        body=body,
+        body=None if head["streamed"] else body,
         reason=head["reason"],
         scrubbed=value["scrubbed"],
     )

@@ -1,6 +1,6 @@
 """Every event survives being stored; what is personal is only in blobs."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -125,3 +125,13 @@ def test_an_event_of_an_unknown_type_is_a_clear_error() -> None:
 def test_a_streamed_body_is_not_an_empty_one() -> None:
     event = events.Answered(response=Response(status=200, body=None))
     assert back(to_row(event)) == event
+
+
+def test_of_a_streamed_request_the_beginning_is_kept() -> None:
+    request = Request(
+        method="POST", origin=REQUEST.origin, target="/r/git-receive-pack", body=None, prefix=b"00a4"
+    )
+    event = example(events.Opened)
+    assert isinstance(event, events.Opened)
+    streamed = replace(event, call=replace(CALL, request=request))
+    assert back(to_row(streamed)) == streamed

@@ -1,0 +1,143 @@
+"""The journal as the engine sees it: entries in, entries out; rows are the store's business."""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from goex_proxy.core.entry import Entry, apply, fold
+from goex_proxy.core.event import Event, Opened
+from goex_proxy.core.journal import State
+from goex_proxy.home import read_entry
+from goex_proxy.stores.event_codec import to_row
+from goex_proxy.stores.journal import Journal
+from goex_proxy.stores.rows import JSON, Append, Fence
+
+_AFTER_THE_WIRE = {State.ANSWERED, State.APPLIED, State.FAILED, State.IN_DOUBT, State.PARTIAL}
+
+
+class Ledger:
+    """Reads and appends entries. Errors are the store's `JournalError`s: nothing was written."""
+
+    def __init__(self, journal: Journal, undo_window: float) -> None:
+        self._journal = journal
+        self._window = undo_window
+
+    @property
+    def journal(self) -> Journal:
+        return self._journal
+
+    def load(self, entry: int) -> Entry | None:
+        """An entry as it stands; None if there is none."""
+        return read_entry(self._journal, entry)
+
+    async def append(
+        self, entry: Entry | None, events: Sequence[Event], fence: Fence | None = None
+    ) -> Entry:
+        """Make these events durable, in one commit, and return the entry that they make.
+
+        `entry` None begins a new one. Raises `JournalError`: then nothing was written.
+        """
+        after = advanced(entry, events)
+        id_ = await self._journal.append(self._request(entry, after, events, fence))
+        return _numbered(after, id_)
+
+    def append_now(self, entry: Entry | None, events: Sequence[Event]) -> Entry:
+        """The same where no event loop runs."""
+        after = advanced(entry, events)
+        return _numbered(after, self._journal.append_now(self._request(entry, after, events)))
+
+    def _request(
+        self,
+        entry: Entry | None,
+        after: Entry,
+        events: Sequence[Event],
+        fence: Fence | None = None,
+    ) -> Append:
+        return Append(
+            entry=entry.id if entry is not None else None,
+            expected=entry.events if entry is not None else 0,
+            rows=tuple(to_row(event) for event in events),
+            index=self._index(after, new=entry is None),
+            essential=after.state in _AFTER_THE_WIRE,
+            fence=fence,
+        )
+
+    def in_states(self, states: Iterable[State]) -> list[Entry]:
+        """Every entry in one of these states, oldest first."""
+        rows = self._journal.open_entries([state.value for state in states])
+        return [entry for row in rows if (entry := self.load(row.id)) is not None]
+
+    def child(self, run: str, step: int) -> Entry | None:
+        """What a step of an undo run has become."""
+        rows = self._journal.find(run=run, step=str(step))
+        return self.load(rows[0].id) if rows else None
+
+    def elapsed(self, entry: int) -> float:
+        """Seconds since it was sent, at least: a clock that jumps, or a restart of the
+        machine, can make this too small, never too large."""
+        sent = [e for e in self._journal.events(entry) if e.type == "Sent"]
+        if not sent:
+            return 0.0
+        now = time.monotonic_ns() // 1000
+        since = now - sent[-1].mono
+        return (since if since >= 0 else now) / 1e6
+
+    def _index(self, entry: Entry, *, new: bool) -> dict[str, JSON]:
+        columns: dict[str, JSON] = {
+            "state": entry.state.value,
+            "fidelity": (entry.fidelity or entry.opened.fidelity).value,
+            "reason": entry.reason,
+            "residue": list(entry.residue or entry.opened.residue),
+        }
+        if entry.decision is not None:
+            columns["effect"] = str(entry.decision.effect)
+            columns["rule"] = entry.decision.rule
+        if entry.response is not None:
+            columns["status"] = entry.response.status
+        if entry.inverse is not None:
+            columns["guarded"] = int(entry.inverse.guarded)
+        if entry.state is State.APPLIED and entry.call.at:
+            columns["expires"] = _later(entry.call.at, self._window)
+        return _opening(entry.opened) | columns if new else columns
+
+
+def advanced(entry: Entry | None, events: Sequence[Event]) -> Entry:
+    """The entry after these events. Raises `core.journal.JournalError` on an impossible one."""
+    if entry is None:
+        return fold(events)
+    for event in events:
+        entry = apply(entry, event)
+    return entry
+
+
+def _numbered(entry: Entry, id_: int) -> Entry:
+    return replace(entry, id=id_)
+
+
+def _opening(opened: Opened) -> dict[str, JSON]:
+    call = opened.call
+    request, link = call.request, call.link
+    return {
+        "session": call.caller.session,
+        "agent": call.caller.agent,
+        "actor": call.initiator.value,
+        "service": opened.service,
+        "operation": opened.operation,
+        "scheme": request.origin.scheme,
+        "method": request.method,
+        "host": request.origin.authority,
+        "path": request.path,
+        "credential": call.credential_name,
+        "auth": call.auth.value,
+        "fingerprint": opened.fingerprint,
+        "undo_of": link.undo_of,
+        "redo_of": link.redo_of,
+        "run": link.run or None,
+        "step": str(link.step) if link.run else None,
+    }
+
+
+def _later(at: str, seconds: float) -> str:
+    moment = datetime.fromisoformat(at) + timedelta(seconds=seconds)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

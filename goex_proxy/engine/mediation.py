@@ -1,0 +1,322 @@
+"""Mediation: every request of every agent, decided. The gateway's `Mediator`.
+
+It screens on the headers what needs no more (an allowed read), waits for the body of the
+rest, runs the first phase, and hands out a ticket or an answer. What it cannot do it
+refuses: the gateway takes an exception for a refusal, too.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Literal
+
+from goex_proxy.core.admission import Arrival, admit, arrive
+from goex_proxy.core.call import Call, Caller
+from goex_proxy.core.command import Append, Pass
+from goex_proxy.core.decision import Auth, Decision, Effect, Posture
+from goex_proxy.core.entry import Entry
+from goex_proxy.core.event import Delivered, Event, Held, Refused
+from goex_proxy.core.exchange import Origin, Request, Response
+from goex_proxy.core.journal import State
+from goex_proxy.core.operation import Kind
+from goex_proxy.core.refusal import Refusal, Told, response
+from goex_proxy.credentials import keyring as rings
+from goex_proxy.credentials.keyring import Keyring
+from goex_proxy.credentials.peer import Upstreams
+from goex_proxy.credentials.problem import Trouble
+from goex_proxy.engine import answers
+from goex_proxy.engine.answers import Answers
+from goex_proxy.engine.course import Course, Stop
+from goex_proxy.engine.engine import Engine
+from goex_proxy.engine.joins import Joins
+from goex_proxy.engine.mediator import Address, Client, Fault, NeedBody, Waiting
+from goex_proxy.engine.tickets import LiveTicket, ReadTicket
+from goex_proxy.stores.journal_errors import JournalError
+from goex_proxy.upstream.network import refusal as network_refusal
+
+INTERNAL = "goex.internal"
+
+type Internal = Callable[[Caller, Request], Response]
+"""The companion that tells an agent what it may know."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What of the configuration concerns mediation."""
+
+    routes: tuple[tuple[str, Origin], ...] = ()
+    """Prefix (`/github`) to origin."""
+    network: frozenset[str] = frozenset()
+    """Exceptions from the refusal of private addresses, `host:port`."""
+    hold_wait: float = 3.0
+    """Seconds that a held call waits before its agent is told."""
+
+
+class Mediation:
+    """One per gateway; called from its event loop only."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        keyring: Keyring,
+        upstreams: Upstreams,
+        terms: Terms,
+        internal: Internal,
+    ) -> None:
+        self._engine = engine
+        self._keyring = keyring
+        self._upstreams = upstreams
+        self._terms = terms
+        self._internal = internal
+        self.joins = Joins()
+
+    def client(
+        self, proxy_authorization: tuple[str, str] | None, local: str | None
+    ) -> Client | Response:
+        user, password = proxy_authorization or (None, None)
+        caller = self._engine.callers.identify(user, password, local)
+        if caller is not None:
+            return caller
+        reason = "a wrong session password" if user is not None else "this proxy wants a session"
+        hint = "start the agent with `goex run -- COMMAND`, or use its own proxy URL"
+        told = Refusal(told=Told.REFUSED, reason=reason, status=407, hint=hint)
+        answer = response(told, None)
+        fields = answer.headers.set("Proxy-Authenticate", 'Basic realm="goex-proxy"')
+        return replace(answer, headers=fields)
+
+    def tunnel(self, client: Client, host: str, port: int) -> Response | None:
+        target = f"{host}:{port}"
+        origin = Origin(scheme="https", host=host, port=port)
+        if port in {80, 443} or target in self._terms.network or self._upstreams.mapped(origin):
+            return None
+        hint = f"ask your user to add {target} to network.allow in goex.yaml"
+        told = Refusal(told=Told.REFUSED, reason=f"port {port} is not allowed", hint=hint)
+        return response(told, None)
+
+    def route(self, path: str) -> tuple[Origin, str] | None:
+        for prefix, origin in self._terms.routes:
+            if path == prefix or path.startswith(prefix + "/"):
+                return origin, path.removeprefix(prefix) or "/"
+        return None
+
+    def upstream(self, origin: Origin) -> Address:
+        found = self._upstreams.address(origin)
+        return Address(host=found.host, port=found.port, tls=found.tls, sni=found.host)
+
+    def dialled(self, origin: Origin, peer_ip: str) -> str | None:
+        address = self._upstreams.address(origin)
+        allowed = self._terms.network | self._upstreams.targets()
+        return network_refusal(peer_ip, address.host, address.port, allowed)
+
+    def refuse(self, request: Request | None, outcome: Fault, reason: str) -> Response:
+        told = _FAULTS.get(outcome, Told.REFUSED)
+        status = None if outcome is Fault.UNAVAILABLE else outcome.status
+        return answers.fault(self._engine.shelf.book, request, told, reason, status)
+
+    def failed(self, what: str) -> None:
+        self._engine.failed(what)
+
+    def screen(self, client: Client, request: Request) -> ReadTicket | Response | NeedBody:
+        caller = _caller(client)
+        if request.origin.host == INTERNAL:
+            return self._internal(caller, request)
+        if request.body is None:
+            return NeedBody(self._engine.shelf.book.limits.body)
+        arrival, said = self._arrive(caller, request)
+        if arrival.seen is None or arrival.seen.kind is not Kind.READ or arrival.problem:
+            return NeedBody(0)
+        try:
+            next(admit(arrival, self._engine.shelf.book))
+        except StopIteration as stop:
+            if isinstance(stop.value, Pass):
+                return ReadTicket(self._keyring, arrival.opened.call, said)
+        return NeedBody(0)
+
+    async def admit(
+        self, client: Client, request: Request, prefix: bytes, waiting: Waiting
+    ) -> ReadTicket | LiveTicket | Response:
+        caller = _caller(client)
+        if request.body is None:
+            request = replace(request, prefix=prefix)
+        arrival, said = self._arrive(caller, request)
+        mutating = arrival.seen is None or arrival.seen.kind is not Kind.READ
+        if mutating and self._engine.paused:
+            return said.say(Told.UNAVAILABLE, "changes are paused", hint="wait for `goex resume`")
+        try:
+            return await self._admit(arrival, said, waiting)
+        except JournalError as error:
+            self._engine.failed(f"journal: {type(error).__name__}")
+            reason = f"the journal cannot record it ({type(error).__name__})"
+            return said.say(Told.UNAVAILABLE, reason)
+
+    async def _admit(
+        self, arrival: Arrival, said: Answers, waiting: Waiting
+    ) -> ReadTicket | LiveTicket | Response:
+        fingerprint = arrival.opened.fingerprint
+        joined = await self._join(arrival, said, waiting) if fingerprint else None
+        if joined is not None:
+            return joined
+        course = self._engine.course()
+        try:
+            outcome = await course.decide(admit(arrival, self._engine.shelf.book))
+            if isinstance(outcome, Pass):
+                return ReadTicket(self._keyring, arrival.opened.call, said)
+            if not isinstance(outcome, Append):
+                raise RuntimeError("a new call can only be let through or recorded")
+            course.begin(_keepable(arrival, outcome.events))
+            stop = await course.go()
+        except BaseException:
+            course.release()
+            raise
+        if stop is Stop.DIAL:
+            return self._ticket(course, said)
+        course.release()
+        entry = course.entry
+        if entry.state is State.HELD:
+            self.joins.remember(fingerprint, entry.id)
+            return await self._held(entry, said, waiting)
+        return said.entry(entry)
+
+    def _ticket(self, course: Course, said: Answers) -> LiveTicket:
+        fingerprint = course.entry.opened.fingerprint
+
+        def settled(ticket: LiveTicket) -> None:
+            self.joins.end(fingerprint, ticket)
+            if ticket.course.entry.state is State.IN_DOUBT or ticket.gone:
+                self.joins.remember(fingerprint, ticket.course.entry.id)
+            else:
+                self.joins.forget(fingerprint)
+            self._engine.changed(ticket.course.entry.id)
+
+        def sent() -> None:
+            self._engine.callers.wrote(ticket.course.entry.call.caller.session)
+            self.joins.sent(ticket)
+
+        ticket = LiveTicket(
+            self._keyring,
+            course,
+            said,
+            answer_cap=self._engine.shelf.book.limits.body,
+            settled=settled,
+            sent=sent,
+        )
+        self.joins.begin(fingerprint, ticket)
+        return ticket
+
+    async def _join(
+        self, arrival: Arrival, said: Answers, waiting: Waiting
+    ) -> LiveTicket | Response | None:
+        """What a retry gets; None: it is a call of its own."""
+        fingerprint = arrival.opened.fingerprint
+        live = self.joins.live(fingerprint)
+        if live is not None:
+            if not live.gone:
+                return None
+            await self._engine.wait_for(
+                live.course.entry.id, self._engine.shelf.book.limits.upstream_timeout
+            )
+        id_ = self.joins.entry(fingerprint)
+        entry = self._engine.ledger.load(id_) if id_ is not None else None
+        if entry is None:
+            return None
+        match entry.state:
+            case State.HELD:
+                return await self._held(entry, said, waiting)
+            case State.ADMITTED if not entry.opened.kept:
+                return await self._pass(entry, said)
+            case State.ADMITTED | State.SENT | State.ANSWERED:
+                return await self._held(entry, said, waiting)
+            case State.IN_DOUBT:
+                return said.entry(entry)
+            case _:
+                return await self._deliver(entry)
+
+    async def _pass(self, entry: Entry, said: Answers) -> LiveTicket | Response:
+        """An approval of what could not be kept: this call carries its own credential."""
+        course = self._engine.course(entry)
+        if await course.go() is Stop.DIAL:
+            return self._ticket(course, said)
+        course.release()
+        return said.entry(course.entry)
+
+    async def _held(self, entry: Entry, said: Answers, waiting: Waiting) -> Response:
+        """Wait a little for a person; then say that it is held, or give the answer."""
+        if not waiting.gone:
+            waiting.on_hang_up(lambda: self._engine.changed(entry.id))
+            await self._engine.wait_for(entry.id, self._terms.hold_wait)
+        now = self._engine.ledger.load(entry.id) or entry
+        return await self._deliver(now) or said.entry(now)
+
+    async def _deliver(self, entry: Entry) -> Response | None:
+        """The kept answer, once; None: there is none (any more)."""
+        answer = answers.kept(entry)
+        self.joins.forget(entry.opened.fingerprint)
+        if answer is None or entry.delivered or not entry.state.settled:
+            if not entry.state.settled or entry.state is State.HELD:
+                self.joins.remember(entry.opened.fingerprint, entry.id)
+            return None
+        await self._engine.ledger.append(entry, (Delivered(by=entry.call.caller.agent),))
+        return answer
+
+    def _arrive(self, caller: Caller, request: Request) -> tuple[Arrival, Answers]:
+        call = self._call(caller, request)
+        book = self._engine.shelf.book
+        kept = request.body is not None and call.auth is not Auth.FOREIGN
+        arrival = arrive(call, book, kept=kept)
+        return arrival, Answers(book, arrival.seen)
+
+    def _call(self, caller: Caller, request: Request) -> Call:
+        """The request as it may be recorded, with what its credentials are."""
+        agent = None if caller.agent == "anonymous" else caller.agent
+        auth = self._keyring.inspect(request, agent or "anonymous")
+        own = auth.credential
+        return Call(
+            request=self._keyring.redact(request),
+            caller=caller,
+            auth=Auth(auth.kind),
+            credential=own.id if own is not None else "",
+            credential_name=own.name if own is not None else "",
+            credential_labels=own.labels if own is not None else (),
+            principal=(own.principal or "") if own is not None else "",
+            problem=self._problem(auth),
+            at=now(),
+            session_writes=self._engine.callers.writes(caller.session),
+        )
+
+    def _problem(self, auth: "rings.Auth") -> str:
+        if auth.problem is None:
+            return ""
+        is_open = self._engine.shelf.book.posture is Posture.OPEN
+        if auth.problem.trouble is Trouble.FOREIGN and is_open:
+            return ""
+        return f"{auth.problem.reason}: {auth.problem.hint}"
+
+
+_FAULTS: dict[Fault, Literal[Told.UNAVAILABLE, Told.IN_DOUBT, Told.REFUSED]] = {
+    Fault.UNAVAILABLE: Told.UNAVAILABLE,
+    Fault.UNREACHABLE: Told.UNAVAILABLE,
+    Fault.BAD_ANSWER: Told.UNAVAILABLE,
+    Fault.IN_DOUBT: Told.IN_DOUBT,
+}
+
+
+def _keepable(arrival: Arrival, events: tuple[Event, ...]) -> tuple[Event, ...]:
+    """A hold that could never be sent later is a refusal: its body was too large to keep."""
+    last = events[-1]
+    request = arrival.opened.call.request
+    if isinstance(last, Held) and request.body is None:
+        reason = f"{last.decision.reason}; its body is too large to be held"
+        decision = Decision(effect=Effect.DENY, rule=last.decision.rule, reason=reason)
+        return (*events[:-1], Refused(decision=decision))
+    return events
+
+
+def _caller(client: Client) -> Caller:
+    if not isinstance(client, Caller):
+        raise TypeError("a client that this mediator did not name")
+    return client
+
+
+def now() -> str:
+    """The wall clock: RFC 3339, UTC, microseconds."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
