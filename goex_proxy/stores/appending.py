@@ -21,7 +21,6 @@ from goex_proxy.stores.event_bytes import (
 from goex_proxy.stores.journal_errors import Fenced, JournalError, JournalFull, Stale, Taken
 from goex_proxy.stores.key_store import KeyStore
 from goex_proxy.stores.rows import (
-    COLUMNS,
     JSON,
     JSON_COLUMNS,
     MAX_BLOBS,
@@ -37,6 +36,13 @@ from goex_proxy.stores.sealing import EntryKey, keyed_hash, seal
 type Outcome = int | JournalError
 
 _ROW_BYTES = 1024  # what an event and its share of the indices take, roughly
+
+
+_KINDS: dict[str, type] = (
+    dict.fromkeys(TEXT_COLUMNS, str)
+    | dict.fromkeys(NUMBER_COLUMNS, int)
+    | dict.fromkeys(JSON_COLUMNS, list)
+)
 
 
 class KeyMoved(JournalError):
@@ -97,14 +103,16 @@ def _payload(key: EntryKey, blob: Blob) -> Payload:
 def _columns(index: Mapping[str, JSON]) -> dict[str, str | int | None]:
     columns: dict[str, str | int | None] = {}
     for name, value in index.items():
-        if value is None and name in COLUMNS:
+        if value is None and name in _KINDS:
             columns[name] = None
-        elif name in TEXT_COLUMNS and isinstance(value, str):
+        elif _KINDS.get(name) is str and isinstance(value, str):
             # A lone surrogate cannot be stored; the event has the text as it was.
-            columns[name] = value.encode("utf-8", "replace").decode("utf-8")
-        elif name in NUMBER_COLUMNS and isinstance(value, int):
+            columns[name] = (
+                value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+            )
+        elif _KINDS.get(name) is int and isinstance(value, int):
             columns[name] = int(value)
-        elif name in JSON_COLUMNS:
+        elif _KINDS.get(name) is list:
             columns[name] = canonical(value)
         else:
             raise ValueError(f"the journal has no column {name!r} for a {type(value).__name__}")

@@ -13,19 +13,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from goex_proxy.stores.rows import COLUMNS, JSON, JSON_COLUMNS, Filters, LogRow
+from goex_proxy.stores.rows import COLUMNS, COMMON, JSON, JSON_COLUMNS, Filters, LogRow
 
-_BY_CHOICE = [
-    "session",
-    "state",
-    "operation",
-    "host",
-    "agent",
-    "actor",
-    "service",
-    "fidelity",
-    "effect",
-]
+_BY_CHOICE = ["session", "state", "fidelity", "effect", "operation", "host", "agent", "service"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SELECT = f"SELECT id, opened, updated, events, {', '.join(COLUMNS)} FROM entry"  # noqa: S608
 
@@ -67,8 +57,12 @@ def find_rows(
 def _query(
     connection: sqlite3.Connection, wanted: Mapping[str, str], low: int, last: int | None
 ) -> Iterator[LogRow]:
-    chosen = next((name for name in _BY_CHOICE if name in wanted), None)
+    # Common values have no index: they are the choice only if there is nothing else.
+    rare = (name for name in _BY_CHOICE if name in wanted and wanted[name] != COMMON.get(name))
+    chosen = next(rare, None)
     tests = [f"{'' if name == chosen else '+'}{name} = ?" for name in wanted]
+    if chosen in COMMON:
+        tests.append(f"{chosen} <> '{COMMON[chosen]}'")  # tells SQLite that the index will do
     query = f"{_SELECT} WHERE {' AND '.join([*tests, 'id > ?'])} ORDER BY id"
     values: list[object] = [*wanted.values(), low]
     if last is not None:

@@ -35,6 +35,9 @@ COLUMNS: tuple[str, ...] = (*TEXT_COLUMNS, *NUMBER_COLUMNS, *JSON_COLUMNS)
 and no secret goes here: `path` is the path without its query. `guarded` is 0 or 1; `residue` is
 a list; `extra` any object that nobody searches; `expires` an RFC 3339 time."""
 
+COMMON = {"state": "applied", "effect": "allow", "fidelity": "exact"}
+"""Values that most entries have: not indexed."""
+
 MAX_BLOBS = 1 << 10
 FRAME_BYTES = 1 << 20
 MAX_FRAMES = 1 << 6
@@ -141,7 +144,6 @@ class Filters:
 
     session: str | None = None
     agent: str | None = None
-    actor: str | None = None
     service: str | None = None
     operation: str | None = None
     host: str | None = None
