@@ -25,6 +25,7 @@ class Threaded(ThreadingMixIn, WSGIServerLogger):
 
 class Bare(Backend):  # FileSystemBackend takes "/x.git" for a path outside any root but "/"
     def open_repository(self, path):
+        path = path.decode() if isinstance(path, bytes) else path
         if path not in sys.argv[3:]:
             raise KeyError(path)
         return Repo(sys.argv[1] + path)
