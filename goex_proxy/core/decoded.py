@@ -25,6 +25,6 @@ class Decoded:
     query: Mapping[str, str] = field(default_factory=dict)
     """The query's fields; of a repeated one the last."""
     clash: tuple[str, ...] = ()
-    """Fields that the query and the body give different values: which one wins, the service knows."""
+    """Fields to which query and body give different values; the service knows which one wins."""
     why: str = ""
     """Why the body is invalid or unsupported."""

@@ -1,0 +1,80 @@
+"""The codecs that a reverser file may name under `decode:` and `encode:`.
+
+`header-json` reads the field `dropbox-api-arg`; `header-json:NAME` another.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from goex_proxy.core import exact
+from goex_proxy.core.decoded import Decoded
+from goex_proxy.core.exchange import Headers
+from goex_proxy.wire import form, headerjson, json, jsonrpc, receive_pack, refs, xml
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Codec:
+    """How one kind of message is read and written."""
+
+    name: str
+    decode: Callable[[bytes, Headers], Decoded]
+    """The body, its content codings undone, and the headers. Never raises."""
+    encode: Callable[[Mapping[str, object]], bytes] | None = None
+    """The body for these args; None where there is none to write. Raises ValueError, TypeError."""
+    content_type: str = ""
+    """Of what `encode` writes."""
+    in_body: bool = True
+    """False: it reads the headers alone, so a body that is not known does not matter."""
+    prefix: int = 0
+    """Bytes at the body's start that are enough; 0: all of it."""
+
+
+def _header_json(name: str) -> Codec:
+    return Codec(
+        name=f"header-json:{name}",
+        decode=lambda _, headers: headerjson.decode(headers, name),
+        in_body=False,
+    )
+
+
+CODECS: Mapping[str, Codec] = MappingProxyType(
+    {
+        "json": Codec(
+            name="json",
+            decode=lambda body, _: json.decode(body),
+            encode=lambda args: exact.dumps(dict(args)),
+            content_type="application/json",
+        ),
+        "form": Codec(
+            name="form",
+            decode=lambda body, _: form.decode(body),
+            encode=form.encode,
+            content_type="application/x-www-form-urlencoded",
+        ),
+        "header-json": _header_json(headerjson.DEFAULT),
+        "json-rpc": Codec(name="json-rpc", decode=lambda body, _: jsonrpc.decode(body)),
+        "xml": Codec(name="xml", decode=lambda body, _: xml.decode(body)),
+        "multistatus": Codec(name="multistatus", decode=lambda body, _: xml.multistatus(body)),
+        "git-refs": Codec(name="git-refs", decode=lambda body, _: refs.decode(body)),
+        "git-receive-pack": Codec(
+            name="git-receive-pack",
+            decode=lambda body, _: receive_pack.decode(body),
+            encode=receive_pack.encode,
+            content_type="application/x-git-receive-pack-request",
+            prefix=receive_pack.PREFIX,
+        ),
+        "git-report": Codec(
+            name="git-report", decode=lambda body, _: receive_pack.decode_report(body)
+        ),
+    }
+)
+
+
+def codec(name: str) -> Codec | None:
+    """The codec of this name; None if there is none."""
+    found = CODECS.get(name)
+    kind, _, field = name.partition(":")
+    return (
+        _header_json(field.lower()) if found is None and kind == "header-json" and field else found
+    )

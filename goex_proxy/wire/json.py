@@ -1,0 +1,34 @@
+"""JSON bodies (RFC 8259) as everybody reads them alike: UTF-8, no key twice, no NaN, 64 deep."""
+
+import json
+import re
+
+from goex_proxy.core import exact
+from goex_proxy.core.decoded import Decoded
+from goex_proxy.wire.outcome import invalid, parsed
+
+_CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def decode(data: bytes, charset: str = "") -> Decoded:
+    """Numbers are exact (`core.exact`). Invalid in any charset but UTF-8, whatever the bytes."""
+    if charset.lower() not in _CHARSETS:
+        return invalid(f"JSON in {charset[:40]!r}, not in UTF-8")
+    try:
+        value = exact.loads(data)
+    except exact.DuplicateKey as error:
+        return invalid(f"duplicate key: {error.key[:80]!r}")
+    except exact.NotJson as error:
+        return invalid(f"not JSON: {error}")
+    if _SURROGATE.search(data) and not _is_text(value):
+        return invalid("not JSON: half a surrogate pair, which is no character")
+    return parsed(value)
+
+
+def _is_text(value: object) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
