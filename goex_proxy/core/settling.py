@@ -44,6 +44,19 @@ def settle(entry: Entry, book: Book) -> Phase:
     return Append(events=(applied,))
 
 
+def said_applied(entry: Entry, book: Book, by: str) -> Asking[Applied]:
+    """A person says that a call in doubt took effect: what it left, and its inverse if any."""
+    evidence = f"{by} said so"
+    try:
+        subject = subject_of(entry, book)
+    except (ValueError, ExpressionError) as error:
+        return Applied(by=by, evidence=evidence, why=f"its rule cannot be read: {error}")
+    if subject is None:
+        return Applied(by=by, evidence=evidence, why="no reverser rule describes this call")
+    applied = yield from conclude(entry, subject, entry.response, evidence)
+    return replace(applied, by=by)
+
+
 def _plain(response: Response, why: str) -> Event:
     """The outcome by status alone, where no rule speaks."""
     if response.ok:

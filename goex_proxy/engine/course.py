@@ -14,6 +14,7 @@ from goex_proxy.core.book import Book
 from goex_proxy.core.call import Call
 from goex_proxy.core.command import (
     Append,
+    Asking,
     Child,
     Command,
     Dial,
@@ -92,6 +93,22 @@ class Course:
         if outcome is None:
             raise RuntimeError("a call was to be sent before it was decided")
         return outcome
+
+    async def ask[T](self, asking: Asking[T]) -> T:
+        """Run something of the core that only reads, to its value. Raises what it raises."""
+        reply: object = None
+        try:
+            command = next(asking)
+            while True:
+                try:
+                    reply = await self._perform(command)
+                except FetchFailed as error:
+                    command = asking.throw(error)
+                else:
+                    command = asking.send(reply)
+        except StopIteration as stop:
+            value: T = stop.value
+            return value
 
     async def go(self) -> Stop:
         """Run phases until somebody else has to act. What it returns at REST is durable."""

@@ -35,6 +35,8 @@ class Engine:
         self.locks = LockTable()
         self.paused = False
         self.troubles: dict[str, int] = {}
+        self.live: set[int] = set()
+        """Entries that are being sent now: no sweep may call them lost."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self._waiting: dict[int, list[asyncio.Event]] = {}
 
@@ -104,12 +106,15 @@ class Engine:
         if course.entry.state is not State.SENT:
             return stop
         self.callers.wrote(course.entry.call.caller.session)
+        self.live.add(course.entry.id)
         try:
             response = await sender.send()
         except UnreadableError as error:
             return await course.answered(error.response)
         except UpstreamError as error:
             return await course.lost(str(error))
+        finally:
+            self.live.discard(course.entry.id)
         return await course.answered(response)
 
     async def resume(

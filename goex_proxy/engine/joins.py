@@ -18,7 +18,6 @@ class Joins:
     def __init__(self) -> None:
         self._entries: OrderedDict[str, int] = OrderedDict()
         self._live: dict[str, LiveTicket] = {}
-        self._ids: set[int] = set()
 
     def entry(self, fingerprint: str) -> int | None:
         return self._entries.get(fingerprint)
@@ -39,17 +38,9 @@ class Joins:
     def begin(self, fingerprint: str, ticket: LiveTicket) -> None:
         self._live[fingerprint] = ticket
 
-    def sent(self, ticket: LiveTicket) -> None:
-        """It left: until it is settled, no sweep may call it lost."""
-        self._ids.add(ticket.course.entry.id)
-
     def end(self, fingerprint: str, ticket: LiveTicket) -> None:
-        self._ids.discard(ticket.course.entry.id)
         if self._live.get(fingerprint) is ticket:
             del self._live[fingerprint]
-
-    def under_way(self, entry: int) -> bool:
-        return entry in self._ids
 
     def __len__(self) -> int:
         return len(self._live)

@@ -182,6 +182,7 @@ class Mediation:
 
         def settled(ticket: LiveTicket) -> None:
             self.joins.end(fingerprint, ticket)
+            self._engine.live.discard(ticket.course.entry.id)
             if ticket.course.entry.state is State.IN_DOUBT or ticket.gone:
                 self.joins.remember(fingerprint, ticket.course.entry.id)
             else:
@@ -190,7 +191,7 @@ class Mediation:
 
         def sent() -> None:
             self._engine.callers.wrote(ticket.course.entry.call.caller.session)
-            self.joins.sent(ticket)
+            self._engine.live.add(ticket.course.entry.id)
 
         ticket = LiveTicket(
             self._keyring,

@@ -1,0 +1,175 @@
+"""What a person can have done: approve, reject, undo, redo, keep, resolve, pause.
+
+The control socket and the commands without a gateway call the same methods. Each raises
+`ActionError` with what is wrong and the exit code it stands for.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from goex_proxy.core.call import Initiator, Link
+from goex_proxy.core.entry import Entry
+from goex_proxy.core.event import Approved, Event, Failed, Kept, Redone, Rejected
+from goex_proxy.core.expression import ExpressionError
+from goex_proxy.core.footprint import Standing
+from goex_proxy.core.journal import State
+from goex_proxy.core.reading import ImageFailed
+from goex_proxy.core.settling import said_applied
+from goex_proxy.core.undoing import standing
+from goex_proxy.engine.dependents import UNDOABLE
+from goex_proxy.engine.engine import Engine
+from goex_proxy.engine.mediation import now
+from goex_proxy.engine.undo_run import Undoer, UndoRun
+from goex_proxy.stores.rows import Filters
+
+FAILED, USAGE, REFUSED, CONFLICT, IN_DOUBT = 1, 2, 3, 4, 5
+
+
+class ActionError(Exception):
+    """An action that was not done: what happened, what to do, and the exit code."""
+
+    def __init__(self, message: str, code: int = FAILED) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which entries a person means."""
+
+    ids: tuple[int, ...] = ()
+    session: str | None = None
+    since: str | None = None
+    last: int | None = None
+
+
+class Actions:
+    """Not for agents: whoever reaches this is a person at the home's owner's shell."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._undoer = Undoer(engine)
+
+    def select(self, selection: Selection) -> list[int]:
+        """The entries that are meant: changes that can still be undone. With nothing given,
+        those of the last session."""
+        if selection.ids:
+            return list(selection.ids)
+        journal = self._engine.ledger.journal
+        states = tuple(state.value for state in UNDOABLE)
+        session = selection.session
+        if session is None and selection.since is None and selection.last is None:
+            newest = list(journal.log(Filters(states=states, last=1)))
+            if not newest:
+                return []
+            session = str(newest[0].columns["session"])
+        filters = Filters(states=states, session=session, since=selection.since)
+        rows = [r for r in journal.log(filters) if r.columns["undo_of"] is None]
+        chosen = rows[-selection.last :] if selection.last is not None else rows
+        return [row.id for row in chosen]
+
+    async def plan(self, ids: Sequence[int], *, cascade: bool, force: bool) -> UndoRun:
+        return await self._undoer.plan(ids, cascade=cascade, force=force)
+
+    async def undo(self, ids: Sequence[int], *, by: str, cascade: bool, force: bool) -> UndoRun:
+        return await self._undoer.run(ids, by=by, cascade=cascade, force=force)
+
+    async def approve(self, id_: int, *, by: str) -> Entry:
+        """Send what is held; it goes out once, also if its agent is gone."""
+        entry = self._in_state(id_, State.HELD, "is not held")
+        if not entry.opened.kept:
+            after = await self._engine.ledger.append(entry, (Approved(by=by),))
+            self._engine.changed(id_)
+            return after
+        return await self._engine.resume(entry, (Approved(by=by),))
+
+    async def reject(self, id_: int, *, by: str, reason: str) -> Entry:
+        entry = self._load(id_)
+        if entry.state not in {State.HELD, State.ADMITTED}:
+            raise ActionError(f"{entry.name} is not held: it is {entry.state.public}")
+        after = await self._engine.ledger.append(entry, (Rejected(by=by, reason=reason),))
+        self._engine.changed(id_)
+        return after
+
+    async def keep(self, ids: Sequence[int], *, by: str) -> list[Entry]:
+        """Say that a change is wanted: it can no longer be undone."""
+        out = []
+        for id_ in ids:
+            entry = self._load(id_)
+            if entry.state not in {*UNDOABLE, State.EXPIRED, State.UNDONE, State.COMPENSATED}:
+                raise ActionError(f"{entry.name} is {entry.state.public}: there is nothing to keep")
+            out.append(await self._engine.ledger.append(entry, (Kept(by=by),)))
+        return out
+
+    async def resolve(self, id_: int, *, applied: bool, by: str) -> Entry:
+        """Say what became of a call in doubt."""
+        entry = self._in_state(id_, State.IN_DOUBT, "is not in doubt")
+        event: Event = Failed(by=by, reason=f"{by} said that it was not applied")
+        if applied:
+            course = self._engine.course(entry)
+            try:
+                event = await course.ask(said_applied(entry, self._engine.shelf.book, by))
+            finally:
+                course.release()
+        after = await self._engine.ledger.append(entry, (event,))
+        self._engine.changed(id_)
+        await self._resume_parent(after)
+        return after
+
+    async def _resume_parent(self, child: Entry) -> None:
+        parent = child.call.link.undo_of
+        entry = self._engine.ledger.load(parent) if parent is not None else None
+        if entry is not None and entry.state is State.UNDOING:
+            await self._engine.resume(entry)
+
+    async def redo(self, id_: int, *, by: str) -> Entry:
+        """Make an undone call again, if nobody has changed what it changes meanwhile."""
+        entry = self._load(id_)
+        if entry.state not in {State.UNDONE, State.COMPENSATED}:
+            raise ActionError(f"{entry.name} is {entry.state.public}, not undone")
+        if not entry.opened.kept:
+            raise ActionError(f"{entry.name} was not kept whole, so it cannot be made again")
+        if any(self._is_live(redone) for redone in entry.redone):
+            raise ActionError(f"{entry.name} was redone already, as e{entry.redone[-1]}")
+        await self._require_undone(entry)
+        link = Link(redo_of=entry.id)
+        call = replace(entry.call, link=link, initiator=Initiator.PERSON, at=now())
+        made = await self._engine.make(call, None)
+        if made.state is State.HELD:
+            made = await self._engine.resume(made, (Approved(by=by),))
+        if made.state is State.APPLIED:
+            await self._engine.ledger.append(entry, (Redone(by=by, entry=made.id),))
+        return made
+
+    def _is_live(self, redone: int) -> bool:
+        entry = self._engine.ledger.load(redone)
+        return entry is not None and entry.state in UNDOABLE
+
+    async def _require_undone(self, entry: Entry) -> None:
+        """The three-way check, the other way round: it is as the undo left it."""
+        course = self._engine.course(entry)
+        try:
+            found, _ = await course.ask(standing(entry, self._engine.shelf.book))
+        except (ImageFailed, ExpressionError, ValueError) as error:
+            raise ActionError(f"{entry.name} could not be checked: {error}") from None
+        finally:
+            course.release()
+        if found is not Standing.ALREADY:
+            why = "was changed since it was undone, so it is not made again"
+            raise ActionError(f"what {entry.name} changes {why}", CONFLICT)
+
+    def pause(self, paused: bool) -> None:
+        """Refuse every change at once, or no longer."""
+        self._engine.paused = paused
+
+    def _load(self, id_: int) -> Entry:
+        entry = self._engine.ledger.load(id_)
+        if entry is None:
+            raise ActionError(f"there is no entry e{id_}")
+        return entry
+
+    def _in_state(self, id_: int, state: State, why: str) -> Entry:
+        entry = self._load(id_)
+        if entry.state is not state:
+            raise ActionError(f"{entry.name} {why}: it is {entry.state.public}")
+        return entry

@@ -1,0 +1,223 @@
+"""Undo of one entry or many: the plan, its order, and the run.
+
+A plan is made by reading only. The order is newest first, which puts what hangs on a call
+before the call itself. Each entry is undone under a lease of its own, so that two processes
+never undo it twice, and is resumed after a crash from what the journal says.
+"""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from goex_proxy.core import exact
+from goex_proxy.core.entry import Entry, differences_in_words
+from goex_proxy.core.event import Conflicted, UndoStarted
+from goex_proxy.core.expression import ExpressionError
+from goex_proxy.core.footprint import Standing
+from goex_proxy.core.inverse import Inverse
+from goex_proxy.core.journal import State
+from goex_proxy.core.operation import Fidelity
+from goex_proxy.core.reading import ImageFailed
+from goex_proxy.core.undoing import standing
+from goex_proxy.engine.dependents import UNDOABLE, dependents
+from goex_proxy.engine.engine import Engine
+from goex_proxy.engine.principal import principal_trouble
+from goex_proxy.stores.journal_errors import Fenced, JournalBusy
+
+_LEASE = 900.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What became, or would become, of one entry."""
+
+    entry: int
+    outcome: str
+    """`undone compensated already conflict in_doubt refused failed skipped`; in a plan also
+    `todo`."""
+    read_back: bool = False
+    guarded: bool = False
+    residue: tuple[str, ...] = ()
+    reason: str = ""
+    requests: tuple[str, ...] = ()
+    fidelity: str = ""
+    operation: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoRun:
+    run: str
+    steps: tuple[Step, ...]
+
+
+class Undoer:
+    """Plans and runs undos. `by` is who wants it: a person's name, or `agent:NAME`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def plan(self, ids: Iterable[int], *, cascade: bool, force: bool) -> UndoRun:
+        """What an undo would do now; nothing is written."""
+        entries, skipped = self._order(ids, cascade=cascade, force=force)
+        steps = [await self._foresee(entry) for entry in entries]
+        return UndoRun(run="", steps=(*skipped, *steps))
+
+    async def run(self, ids: Iterable[int], *, by: str, cascade: bool, force: bool) -> UndoRun:
+        """Undo these entries, newest first."""
+        run = "u" + secrets.token_hex(6)
+        entries, skipped = self._order(ids, cascade=cascade, force=force)
+        steps = list(skipped)
+        for entry in entries:
+            steps.append(await self._undo(entry, f"{run}-{entry.id}", by=by, force=force))
+        return UndoRun(run=run, steps=tuple(steps))
+
+    def _order(
+        self, ids: Iterable[int], *, cascade: bool, force: bool
+    ) -> tuple[list[Entry], list[Step]]:
+        """The entries to undo, in order; and those that cannot be, each with its reason."""
+        wanted = sorted(set(ids), reverse=True)
+        chosen: dict[int, Entry] = {}
+        skipped: list[Step] = []
+        for id_ in wanted:
+            entry = self._engine.ledger.load(id_)
+            if entry is None:
+                skipped.append(Step(entry=id_, outcome="failed", reason="there is no such entry"))
+                continue
+            if (settled := _settled(entry)) is not None:
+                skipped.append(settled)
+                continue
+            later = [e for e in dependents(self._engine.ledger, entry) if e.id not in wanted]
+            if later and not cascade and not force:
+                names = ", ".join(e.name for e in later[:10])
+                reason = f"{names} came after it and hang on it; undo them too: --cascade"
+                skipped.append(_step(entry, "conflict", reason))
+                continue
+            chosen[entry.id] = entry
+            chosen.update({e.id: e for e in later if cascade})
+        return [chosen[id_] for id_ in sorted(chosen, reverse=True)], skipped
+
+    async def _foresee(self, entry: Entry) -> Step:
+        if (trouble := _why_not(entry)) is not None:
+            return trouble
+        course = self._engine.course(entry)
+        try:
+            found, events = await course.ask(standing(entry, self._engine.shelf.book))
+        except (ImageFailed, ExpressionError, ValueError) as error:
+            return _step(entry, "failed", f"it could not be checked: {error}")
+        finally:
+            course.release()
+        match found:
+            case Standing.CONFLICT:
+                differences = [
+                    d for e in events if isinstance(e, Conflicted) for d in e.differences
+                ]
+                return _step(entry, "conflict", differences_in_words(differences))
+            case Standing.ALREADY:
+                return _step(entry, "already", "it is as it was before")
+            case Standing.TODO:
+                return _step(entry, "todo", "")
+
+    async def _undo(self, entry: Entry, run: str, *, by: str, force: bool) -> Step:
+        if (trouble := _why_not(entry)) is not None:
+            return trouble
+        if (reason := await principal_trouble(self._engine, entry)) != "":
+            return _step(entry, "refused", reason)
+        leases = self._engine.ledger.journal.leases
+        try:
+            lease = leases.acquire(f"undo:{entry.name}", run, _LEASE)
+        except JournalBusy as error:
+            return _step(entry, "failed", str(error))
+        try:
+            fresh = self._engine.ledger.load(entry.id)
+            if fresh is None or (settled := _settled(fresh)) is not None:
+                return settled or _step(entry, "failed", "it is gone")
+            started = UndoStarted(by=by, run=run, force=force)
+            after = await self._engine.resume(fresh, (started,), lease.fence)
+            return result(after)
+        except Fenced as error:
+            return _step(entry, "failed", str(error))
+        finally:
+            _release(leases, lease)
+
+
+def _release(leases: object, lease: object) -> None:
+    try:
+        leases.release(lease)  # type: ignore[attr-defined]
+    except Fenced:
+        return  # another has it; what it does is fenced from us
+
+
+def _settled(entry: Entry) -> Step | None:
+    """Why an entry need not, or cannot, be undone whatever the service says."""
+    match entry.state:
+        case State.UNDONE | State.COMPENSATED:
+            return _step(entry, "already", "it was undone before")
+        case state if state in UNDOABLE:
+            return None
+        case State.KEPT:
+            return _step(entry, "refused", "it was kept")
+        case State.EXPIRED:
+            return _step(entry, "refused", "its undo window is over")
+        case State.IN_DOUBT:
+            reason = f"its outcome is not known; settle it first: goex resolve {entry.name}"
+            return _step(entry, "in_doubt", reason)
+        case State.UNDOING:
+            return _step(entry, "in_doubt", "an undo of it is under way")
+        case _:
+            return _step(entry, "skipped", f"it is {entry.state.public}: nothing was changed")
+
+
+def _why_not(entry: Entry) -> Step | None:
+    if entry.inverse is None:
+        outcome = "already" if entry.fidelity is Fidelity.EXACT else "failed"
+        return _step(entry, outcome, entry.reason or "it has no inverse")
+    return None
+
+
+def result(entry: Entry) -> Step:
+    """What became of an entry after an undo was started."""
+    progress = entry.undo
+    match entry.state:
+        case State.UNDONE | State.COMPENSATED if progress is not None:
+            outcome = "undone" if entry.state is State.UNDONE else "compensated"
+            outcome = "already" if progress.outcome == "already" else outcome
+            return replace(_step(entry, outcome, ""), read_back=True, residue=entry.residue)
+        case State.CONFLICT:
+            return _step(entry, "conflict", entry.reason)
+        case State.UNDOING:
+            return _step(entry, "in_doubt", "a step of it is held or in doubt; see goex show")
+        case State.APPLIED if progress is not None and progress.outcome == "refused":
+            return _step(entry, "refused", entry.reason)
+        case _:
+            return _step(entry, "failed", entry.reason)
+
+
+def _step(entry: Entry, outcome: str, reason: str) -> Step:
+    inverse = entry.inverse
+    return Step(
+        entry=entry.id,
+        outcome=outcome,
+        guarded=inverse.guarded if inverse is not None else False,
+        residue=entry.residue if inverse is not None else (),
+        reason=reason,
+        requests=_lines(inverse) if inverse is not None else (),
+        fidelity=(entry.fidelity or Fidelity.NONE).value,
+        operation=entry.opened.operation,
+    )
+
+
+def _lines(inverse: Inverse) -> tuple[str, ...]:
+    """The requests of a plan, a line each: what would be sent, its body cut short."""
+    return tuple(
+        f"{s.request.method} {s.request.url}{_body(s.request.body)}" for s in inverse.steps
+    )
+
+
+def _body(body: bytes | None) -> str:
+    if not body:
+        return ""
+    try:
+        text = exact.dumps(exact.loads(body)).decode()
+    except ValueError:
+        return f"  ({len(body)} bytes)"
+    return f"  {text[:200]}{'…' if len(text) > 200 else ''}"

@@ -1,0 +1,147 @@
+"""Entries as `log`, `show` and the console tell them: plain JSON values (a contract)."""
+
+import base64
+from collections.abc import Mapping
+
+from goex_proxy.core import exact
+from goex_proxy.core.entry import Entry
+from goex_proxy.core.exchange import Headers, Request, Response
+from goex_proxy.core.image import Image
+from goex_proxy.core.journal import State
+from goex_proxy.core.value import ABSENT, same
+from goex_proxy.stores.rows import LogRow, StoredEvent
+
+type Fields = dict[str, object]
+
+
+def log_fields(row: LogRow) -> Fields:
+    """One line of `log --json`."""
+    c = row.columns
+    out: Fields = {
+        "id": f"e{row.id}",
+        "session": c["session"],
+        "agent": c["agent"],
+        "time": row.opened,
+        "service": c["service"],
+        "operation": c["operation"],
+        "method": c["method"],
+        "url": f"{c['scheme']}://{c['host']}{c['path']}",
+        "status": c["status"],
+        "state": State(str(c["state"])).public,
+        "fidelity": c["fidelity"],
+        "residue": c["residue"] or [],
+        "effect": c["effect"],
+        "rule": c["rule"],
+        "credential": c["credential"] or None,
+        "auth": c["auth"],
+        "reason": c["reason"] or None,
+    }
+    if c["undo_of"] is not None:
+        out["undo_of"] = f"e{c['undo_of']}"
+    if c["redo_of"] is not None:
+        out["redo_of"] = f"e{c['redo_of']}"
+    if c["guarded"] is not None:
+        out["guarded"] = bool(c["guarded"])
+    return out
+
+
+def show_fields(row: LogRow, entry: Entry, events: list[StoredEvent]) -> Fields:
+    """`show --json`: the whole entry. Placeholders only; what was shredded reads as empty."""
+    inverse = entry.inverse
+    decision = entry.decision
+    return log_fields(row) | {
+        "request": request_fields(entry.call.request),
+        "response": response_fields(entry.response) if entry.response else None,
+        "before": {_use(i): image_fields(i) for i in entry.before},
+        "after": {_use(i): image_fields(i) for i in entry.after},
+        "inverse": [request_fields(s.request) for s in inverse.steps] if inverse else None,
+        "decision": {
+            "effect": str(decision.effect),
+            "rule": decision.rule,
+            "reason": decision.reason,
+        }
+        if decision
+        else None,
+        "events": [
+            {"seq": e.seq, "type": e.type, "time": e.at, "actor": e.actor, "hash": e.hash}
+            for e in events
+        ],
+    }
+
+
+def request_fields(request: Request) -> Fields:
+    return {
+        "method": request.method,
+        "url": request.url,
+        "headers": header_fields(request.headers),
+        "body": body_fields(request.body),
+    }
+
+
+def response_fields(response: Response) -> Fields:
+    return {
+        "status": response.status,
+        "headers": header_fields(response.headers),
+        "body": body_fields(response.body),
+    }
+
+
+def header_fields(headers: Headers) -> list[list[str]]:
+    return [[name, value] for name, value in headers]
+
+
+def body_fields(body: bytes | None) -> Mapping[str, str] | None:
+    """`{encoding, data}`; None for a body that was streamed past."""
+    if body is None:
+        return None
+    try:
+        return {"encoding": "utf-8", "data": body.decode()}
+    except UnicodeDecodeError:
+        return {"encoding": "base64", "data": base64.b64encode(body).decode()}
+
+
+def image_fields(image: Image) -> Fields:
+    return {
+        "resource": image.instance.resource,
+        "params": dict(image.instance.params),
+        "present": image.present,
+        "body": body_fields(image.body) if image.present else None,
+    }
+
+
+def _use(image: Image) -> str:
+    return image.instance.use or image.instance.resource
+
+
+def differences(entry: Entry) -> list[Fields]:
+    """What a call changed, field by field, as its images show it."""
+    before = {i.instance.use: i for i in entry.before}
+    after = {i.instance.use: i for i in entry.after}
+    out: list[Fields] = []
+    for use in {**before, **after}:
+        one, other = before.get(use), after.get(use)
+        image = one or other
+        assert image is not None  # noqa: S101 - the name came from one of the two
+        for field, old, new in _changes(one, other):
+            out.append({"resource": _use(image), "field": field, "before": old, "after": new})
+    return out
+
+
+def _changes(one: Image | None, other: Image | None) -> list[tuple[str, object, object]]:
+    old = one.value if one is not None else ABSENT
+    new = other.value if other is not None else ABSENT
+    if isinstance(old, dict) and isinstance(new, dict):
+        return [
+            (name, _text(old.get(name, ABSENT)), _text(new.get(name, ABSENT)))
+            for name in {**old, **new}
+            if not same(old.get(name, ABSENT), new.get(name, ABSENT))
+        ]
+    return [] if same(old, new) else [("", _text(old), _text(new))]
+
+
+def _text(value: object) -> object:
+    if value is ABSENT:
+        return None
+    if isinstance(value, bytes):
+        return body_fields(value)
+    return exact.dumps(value).decode()
