@@ -243,10 +243,11 @@ class Transaction:
         self._seq, self._hash = place.seq, hash_.hex()
 
     def _frames(self, blobs: tuple[tuple[bytes, ...], ...]) -> None:
-        for number, frames in enumerate(blobs):
-            first = frame_id(self._seq, number)
-            for offset, data in enumerate(frames):
-                self._connection.execute(
-                    "INSERT INTO frame (id, data) VALUES (?, ?)",
-                    (first + offset, data),
-                )
+        self._connection.executemany(
+            "INSERT INTO frame (id, data) VALUES (?, ?)",
+            [
+                (frame_id(self._seq, number) + offset, data)
+                for number, frames in enumerate(blobs)
+                for offset, data in enumerate(frames)
+            ],
+        )

@@ -23,7 +23,7 @@ from goex_proxy.stores.rows import Append, Options, Upcast, as_it_is, frame_id
 from goex_proxy.stores.schema import bring_up_to_date
 from goex_proxy.stores.sealing import EntryKey
 
-_LOG_BYTES = 4 << 20
+_LOG_BYTES = 16 << 20
 _SEAL_IN_THREAD = 256 << 10
 _TRIES = 4
 _WAKE_EVERY = 64
