@@ -10,7 +10,7 @@ from types import MappingProxyType
 from goex_proxy.core import exact
 from goex_proxy.core.decoded import Decoded
 from goex_proxy.core.exchange import Headers
-from goex_proxy.wire import form, headerjson, json, jsonrpc, receive_pack, refs, xml
+from goex_proxy.wire import form, headerjson, json, jsonrpc, push_report, receive_pack, refs, xml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +64,7 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
             content_type="application/x-git-receive-pack-request",
             prefix=receive_pack.PREFIX,
         ),
-        "git-report": Codec(
-            name="git-report", decode=lambda body, _: receive_pack.decode_report(body)
-        ),
+        "git-report": Codec(name="git-report", decode=lambda body, _: push_report.decode(body)),
     }
 )
 

@@ -45,6 +45,23 @@ def lines(data: bytes, start: int = 0) -> Iterator[Line | Broken]:
         start = end
 
 
+class Section:
+    """Pkt-lines up to a flush; `end` is None if there is no flush."""
+
+    def __init__(self, data: bytes, start: int) -> None:
+        self.rows: list[bytes] = []
+        self.end: int | None = None
+        self.cut = True
+        for item in lines(data, start):
+            if isinstance(item, Broken):
+                self.cut = item.cut
+                return
+            if item.data is None:
+                self.end = item.end
+                return
+            self.rows.append(item.data)
+
+
 def line(data: bytes) -> bytes:
     """Raises ValueError for more than one line can hold."""
     if len(data) + 4 > MAX_LINE:
