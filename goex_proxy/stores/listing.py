@@ -85,7 +85,9 @@ def _first_since(connection: sqlite3.Connection, since: str) -> int:
     """The first id opened at that time or later: by bisection, `clock` grows with the ids."""
     wanted = _microseconds(since)
     low, high = connection.execute(
-        "SELECT coalesce(min(id), 1), coalesce(max(id), 0) + 1 FROM entry"
+        # two queries: together, SQLite would scan the table for them
+        "SELECT coalesce((SELECT min(id) FROM entry), 1),"
+        " coalesce((SELECT max(id) FROM entry), 0) + 1"
     ).fetchone()
     while low < high:
         middle = (low + high) // 2
