@@ -75,7 +75,9 @@ def facts(size: int) -> Mapping[str, object]:
 
 
 def main() -> None:
-    cel = Cel(NAMES, POLICY_FUNCTIONS, constants=CONSTANTS)
+    cel = Cel(
+        NAMES, POLICY_FUNCTIONS, constants=CONSTANTS, at_hand=frozenset(NAMES) - {"recipients"}
+    )
     cel = cel.with_let("let.repo", cel.compile("segments[1] + '/' + segments[2]"))
     rules = [cel.compile(rule, "bool") for rule in RULES]
     whole = cel.compile("args.exists(k, k == 'nope')", "bool")

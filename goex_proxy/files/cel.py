@@ -66,8 +66,9 @@ class Cel:
 
     `exact` seals the values of its scopes (`cel_values.Sealed`): for reversers. `lets` are
     expressions under a name of their own, evaluated at most once in a scope, and only if an
-    expression reads them; `constants` are bound in every scope. A scope may be used by the
-    expressions of several languages: it is one decision, they may be several files.
+    expression reads them; `constants` are bound in every scope; names `at_hand` cost nothing to
+    look up and are bound together, if any expression of the language reads them. A scope may be
+    used by the expressions of several languages: it is one decision, they may be several files.
     """
 
     def __init__(
@@ -77,16 +78,18 @@ class Cel:
         *,
         constants: Mapping[str, object] | None = None,
         lets: Mapping[str, "CelExpression"] | None = None,
+        at_hand: frozenset[str] = frozenset(),
         exact: bool = False,
     ) -> None:
         self.declarations = dict(declarations)
         self.functions = tuple(functions)
         self.constants = dict(constants or {})
         self.lets = dict(lets or {})
+        self.at_hand = at_hand | self.constants.keys()
         self.exact = exact
         self.running = _Running()
         self.cheap: dict[str, frozenset[str] | None] = {}
-        """What the expressions compiled so far read and costs little to convert."""
+        """What the expressions compiled so far read, is at hand, and costs little to convert."""
         types = {name: engine.Type(kind) for name, kind in self.declarations.items()}
         types |= {name: let.type for name, let in self.lets.items()}
         self._declared = frozenset(map(cel_text.hidden_name, types))
@@ -103,6 +106,7 @@ class Cel:
             self.functions,
             constants=self.constants,
             lets={**self.lets, name: let},
+            at_hand=self.at_hand,
             exact=self.exact,
         )
 
@@ -128,9 +132,11 @@ class Cel:
 
     def _note(self, expression: "CelExpression") -> None:
         for name, fields in expression.fields.items():
+            if name not in self.at_hand:
+                continue
             if self.declarations.get(name) in _SMALL or name in self.constants:
                 self.cheap[name] = None
-            elif fields is not None and name in self.declarations:
+            elif fields is not None:
                 self.cheap[name] = (self.cheap.get(name) or frozenset()) | fields
 
     def _program(self, text: str, source: str, spot: Spot) -> engine.Expression:

@@ -179,13 +179,13 @@ def swap(updates: object) -> list[object]:
 
 
 def _origin(values: Mapping[str, object]) -> Origin:
-    try:
-        scheme, host, port = values["scheme"], values["host"], values["port"]
-    except KeyError as error:
-        raise ValueError(f"the request's {error} is not known here") from None
-    if not (isinstance(scheme, str) and isinstance(host, str) and isinstance(port, int)):
+    """Where the request goes, by the name `origin` of the scope."""
+    origin = values.get("origin")
+    parts = urlsplit(str(origin)) if origin else None
+    if parts is None or not parts.scheme or not parts.hostname:
         raise ValueError("the request's origin is not known here")
-    return Origin(scheme=scheme, host=host, port=port)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return Origin(scheme=parts.scheme, host=parts.hostname, port=port)
 
 
 def absolute(values: Mapping[str, object], path: str) -> str:

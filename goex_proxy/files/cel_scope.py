@@ -61,16 +61,11 @@ class CelScope:
         return bound.activation, bound.missing
 
     def _begin(self, cel: "Cel") -> _Bound:
-        """Bind at once what other expressions will read too, where looking it up is free.
-
-        A plain dict holds its values already; any other mapping may compute them, and is asked
-        for one only when an expression reads it.
-        """
+        """Bind together what is at hand and other expressions will read too: an activation for
+        each expression costs more than the values."""
         bound = _Bound()
-        if type(self._values) is dict:
-            for name, fields in cel.cheap.items():
-                if name in self._values or name in cel.constants:
-                    self._add(cel, bound, name, fields)
+        for name, fields in cel.cheap.items():
+            self._add(cel, bound, name, fields)
         return bound
 
     def _add(self, cel: "Cel", bound: _Bound, name: str, fields: Fields) -> None:

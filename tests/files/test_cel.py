@@ -25,7 +25,7 @@ NAMES = {
 FUNCTIONS = (*POLICY_FUNCTIONS, *REVERSER_FUNCTIONS)
 PLAIN = Cel(NAMES, FUNCTIONS)
 EXACT = Cel(NAMES, FUNCTIONS, exact=True)
-HERE = {"scheme": "https", "host": "dav.example", "port": 443}
+HERE = {"origin": "https://dav.example"}
 
 
 def run(
