@@ -1,0 +1,66 @@
+"""The control socket: HTTP over a 0600 Unix socket, for processes of the home's owner."""
+
+import os
+import socket
+import struct
+from pathlib import Path
+
+from aiohttp import web
+
+from goex_proxy.console.api import Api
+from goex_proxy.engine.actions import ActionError
+
+_UCRED = struct.Struct("3i")
+
+
+class ControlServer:
+    """Serves an `Api` on a socket file. A stale file of a dead gateway is replaced: the home's
+    lock says that there is no other."""
+
+    def __init__(self, api: Api, path: Path) -> None:
+        self._api = api
+        self._path = path
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        """Listen. The folder is 0700, and the file is made 0600 before anyone can connect."""
+        app = web.Application(client_max_size=1 << 20)
+        app.router.add_post("/v1/{name}", self._handle)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        self._path.unlink(missing_ok=True)
+        before = os.umask(0o177)
+        try:
+            await web.UnixSite(self._runner, str(self._path)).start()
+        finally:
+            os.umask(before)
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._path.unlink(missing_ok=True)
+
+    async def _handle(self, request: web.Request) -> web.Response:
+        if not _is_owner(request):
+            return web.json_response({"error": "not your gateway", "code": 3}, status=403)
+        try:
+            args = await request.json()
+            if not isinstance(args, dict):
+                raise ActionError("the arguments are not an object", 2)
+            result = await self._api.call(request.match_info["name"], args)
+        except ActionError as error:
+            return web.json_response({"error": str(error), "code": error.code}, status=400)
+        except ValueError:
+            return web.json_response({"error": "the body is not JSON", "code": 2}, status=400)
+        return web.json_response(result)
+
+
+def _is_owner(request: web.Request) -> bool:
+    """Whether the peer is our own user, or root (SO_PEERCRED, unix(7))."""
+    transport = request.transport
+    sock = transport.get_extra_info("socket") if transport is not None else None
+    if sock is None:
+        return False
+    packed = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
+    _, uid, _ = _UCRED.unpack(packed)
+    return uid in {os.geteuid(), 0}
