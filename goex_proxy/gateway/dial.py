@@ -19,6 +19,29 @@ class DialRefused(Exception):
     """The connection was up, and what it reached must not be spoken to. The text is safe."""
 
 
+class Gated:
+    """A reader that can be shut: unread bytes then stay with the kernel, and so with the peer.
+
+    Not done with `pause_reading`: the StreamReader resumes its transport on its own account.
+    """
+
+    def __init__(self, inner: asyncio.StreamReader) -> None:
+        self._inner = inner
+        self._open = asyncio.Event()
+        self._open.set()
+
+    async def read(self, size: int) -> bytes:
+        if not self._open.is_set():
+            await self._open.wait()
+        return await self._inner.read(size)
+
+    def shut(self) -> None:
+        self._open.clear()
+
+    def reopen(self) -> None:
+        self._open.set()
+
+
 @dataclass(frozen=True, slots=True)
 class Dialled:
     reader: asyncio.StreamReader

@@ -10,7 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from mitmproxy import http
 from mitmproxy.connection import Client as AgentConnection
@@ -25,7 +25,7 @@ from mitmproxy.tls import TlsData
 from goex_proxy.core.exchange import Response
 from goex_proxy.gateway import translate
 from goex_proxy.gateway.destination import Tunnel, host_of
-from goex_proxy.gateway.dial import DialRefused, dial, reason_of
+from goex_proxy.gateway.dial import DialRefused, Gated, dial, reason_of
 from goex_proxy.gateway.exchange import Exchange
 from goex_proxy.gateway.layers import GatewayLayer, Upstream
 from goex_proxy.gateway.mediator import Client, Fault
@@ -59,7 +59,7 @@ class Link(server.ConnectionHandler):
         self.gateway = gateway
         self.mediator = gateway.mediator
         self.local = local
-        self.transports[agent] = server.ConnectionIO(reader=reader, writer=writer)
+        self.transports[agent] = self._io(reader, writer)
         first = layer.NextLayer(Context(agent, gateway.options))
         first.context.layers.append(first)  # ClientTLSLayer looks for a layer above it
         self.layer = first
@@ -207,9 +207,8 @@ class Link(server.ConnectionHandler):
         found.timestamp_start = found.timestamp_tcp_setup = time.time()
         found.peername = dialled.peer
         found.sockname = dialled.writer.get_extra_info("sockname")[:2]
-        self.transports[found] = server.ConnectionIO(
-            handler=asyncio.current_task(), reader=dialled.reader, writer=dialled.writer
-        )
+        io = self.transports[found] = self._io(dialled.reader, dialled.writer)
+        io.handler = asyncio.current_task()
         await self.server_event(events.OpenConnectionCompleted(command, None))
         await self.handle_connection(found)
 
@@ -219,21 +218,21 @@ class Link(server.ConnectionHandler):
 
     # -- back-pressure
 
-    def pause(self, connection: Connection) -> bool:
-        """Read no more from a connection for now; False if it is gone."""
-        return self._flow(connection, "pause_reading")
+    def pause(self, connection: Connection) -> None:
+        """Read no more from a connection for now."""
+        io = self.transports.get(connection)
+        if io is not None and isinstance(io.reader, Gated):
+            io.reader.shut()
 
     def resume(self, connection: Connection) -> None:
-        self._flow(connection, "resume_reading")
-
-    def _flow(self, connection: Connection, what: str) -> bool:
         io = self.transports.get(connection)
-        if io is None or not isinstance(io.writer, asyncio.StreamWriter):
-            return False
-        if io.writer.is_closing():
-            return False
-        getattr(io.writer.transport, what)()
-        return True
+        if io is not None and isinstance(io.reader, Gated):
+            io.reader.reopen()
+
+    @staticmethod
+    def _io(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> server.ConnectionIO:
+        gated = cast(asyncio.StreamReader, Gated(reader))  # all that mitmproxy calls is `read`
+        return server.ConnectionIO(reader=gated, writer=writer)
 
     # -- what mitmproxy says
 

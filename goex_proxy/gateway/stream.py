@@ -110,9 +110,9 @@ class Stream(HttpStream):
                 self._queued > QUEUE_CAP
                 and connection is not None
                 and connection not in self._silenced
-                and self.link.pause(connection)
             ):
                 self._silenced.append(connection)
+                self.link.pause(connection)
 
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
         action = self.actions.get(type(event))

@@ -259,7 +259,7 @@ def test_a_body_above_the_cap_is_decided_by_its_beginning_and_streamed(
             big = it.home / "big"
             big.write_bytes(b"0123456789abcdef" * (3 << 16))
             extra = () if known_length else ("-H", "Transfer-Encoding: chunked")
-            status, text, body = await it.curl(version, *extra, "-T", str(big), URL)
+            status, text, _ = await it.curl(version, *extra, "-T", str(big), URL)
             assert status == 200, text
             assert it.service.asked[0].body == big.read_bytes()
 
