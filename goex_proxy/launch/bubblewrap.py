@@ -7,7 +7,7 @@ namespaces make an exception for it. The same mounts as `namespaces.py`, in the 
 import os
 import shutil
 
-from goex_proxy.launch.order import RELAY_SOCKET, Order
+from goex_proxy.launch.order import PROC_CONTROLS, RELAY_SOCKET, Order
 
 _SYSTEM_PATH = "/usr/bin:/bin:/usr/local/bin:/run/current-system/sw/bin:/run/wrappers/bin"
 
@@ -32,6 +32,7 @@ def arguments(bwrap: str, order: Order, first_process: list[str]) -> list[str]:
         *("--dev", "/dev"),
         *(("--bind", order.relay_socket, RELAY_SOCKET) if order.sealed else ()),
         *("--ro-bind", "/sys", "/sys", "--proc", "/proc"),
+        *_each("--ro-bind", [path for path in PROC_CONTROLS if os.path.exists(path)]),
         *("--chdir", "/"),
         *("--", *first_process),
     ]

@@ -6,8 +6,8 @@ Under bubblewrap `main` is its entry, in a fresh Python; `live` is called by
 `namespaces.py` where there is none.
 
 Signals: a Ctrl-C at the terminal reaches the agent directly (it is in the same foreground
-group), so SIGINT and SIGQUIT are ignored here; those that the launcher was sent itself arrive
-on the control socket and are passed on.
+group) and is blocked here; signals that the launcher was sent itself arrive on the control
+socket and are passed on.
 """
 
 import os
@@ -72,6 +72,7 @@ def _start_agent(order: Order) -> int:
         return child
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)  # Python ignores both, and an exec would keep that
+    signal.pthread_sigmask(signal.SIG_SETMASK, order.blocked)
     try:
         os.execvpe(order.command[0], order.command, order.environment)  # noqa: S606
     except FileNotFoundError:
@@ -90,8 +91,6 @@ def _wait(agent: int, control: socket.socket) -> int:
     os.set_blocking(wake_write, False)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, _only_wake)
-    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
     while True:
         code = _bury(agent)
         if code is not None:

@@ -1,7 +1,8 @@
 """The view made with our own hands, where bubblewrap is not installed.
 
-`main` runs in a fresh Python: it leaves the host's namespaces (as root directly, else
-through a user namespace that maps the user to itself), forks the view's first process, mounts over what is hidden and goes on as `inside.py`.
+`main` runs in a fresh Python: it leaves the host's namespaces (as root directly, else through
+a user namespace that maps the user to itself), forks the view's first process, mounts over
+what is hidden and goes on as `inside.py`.
 Sources are opened before anything is covered and mounted through their descriptors, so the
 order of the mounts cannot uncover or lose one. The same mounts as `bubblewrap.py`, in the
 same order.
@@ -15,11 +16,9 @@ from pathlib import Path
 
 from goex_proxy.launch import kernel
 from goex_proxy.launch.inside import VIEW_FAILED, live
-from goex_proxy.launch.order import RELAY_SOCKET, Order, read_order
+from goex_proxy.launch.order import PROC_CONTROLS, RELAY_SOCKET, Order, read_order
 
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
-PROC_CONTROLS = ("sys", "sysrq-trigger", "irq", "bus")
-"""What root may write in /proc without any capability, and so steer the whole machine."""
 
 
 def main() -> int:
@@ -36,8 +35,6 @@ def main() -> int:
     except OSError as error:
         return _failed(error)
     os.close(order.control)
-    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
     code = os.waitstatus_to_exitcode(os.waitpid(first, 0)[1])
     return code if code >= 0 else 128 - code
 
@@ -140,8 +137,7 @@ def _fresh_devices(devices: dict[str, str]) -> None:
 def _fresh_processes() -> None:
     flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
     kernel.mount("proc", "/proc", "proc", flags)
-    for name in PROC_CONTROLS:
-        path = f"/proc/{name}"
+    for path in PROC_CONTROLS:
         if os.path.exists(path):
             kernel.bind(path, path)
             kernel.make_read_only(path)

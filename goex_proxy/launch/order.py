@@ -6,6 +6,7 @@ its own environment when it starts (PEP 538).
 
 import json
 import os
+import signal
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
@@ -13,6 +14,9 @@ from goex_proxy.launch.plan import HidePlan
 
 RELAY_SOCKET = "/dev/goex/gateway.sock"
 """Where a sealed view finds its session's socket: /dev is its own in every view."""
+
+PROC_CONTROLS = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus")
+"""What root may write without any capability, and so steer the machine; made read-only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,8 @@ class Order:
     directory: str
     control: int
     """A socket's descriptor: signal numbers come in, one byte goes out once the view stands."""
+    blocked: list[int]
+    """Signals that the launcher had blocked: the agent finds the same."""
     parent: int
     """The process id of the launcher, to notice that it has gone before it could be watched."""
     relay_port: int = 0
@@ -70,6 +76,7 @@ def order(
         environment=dict(environment),
         directory=os.getcwd(),
         control=control,
+        blocked=[int(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, [])],
         parent=os.getpid(),
         relay_socket=relay[0] if relay else "",
         relay_port=relay[1] if relay else 0,

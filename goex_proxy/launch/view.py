@@ -8,6 +8,7 @@ started. It dies with the process that launched it.
 """
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -23,6 +24,8 @@ from goex_proxy.launch.plan import HidePlan, Level
 
 NATIVE = "native"
 """The engine that needs no bubblewrap; every other engine is the path of a `bwrap`."""
+
+_NOT_FOR_THE_FRAME = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(slots=True)
@@ -115,7 +118,13 @@ def _start_view(told: Order, engine: str) -> "subprocess.Popen[bytes]":
         entry = f"import sys; from goex_proxy.launch.{module} import main; sys.exit(main())"
         first = [sys.executable, "-I", "-c", entry, str(descriptor)]
         line = first if engine == NATIVE else bubblewrap.arguments(engine, told, first)
-        return subprocess.Popen(line, env=_machinery(), pass_fds=(descriptor, told.control))
+        # Blocked signals are inherited: what stands around the agent must outlive a Ctrl-C that
+        # the agent catches. bubblewrap would end on it, and take the agent with it.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _NOT_FOR_THE_FRAME)
+        try:
+            return subprocess.Popen(line, env=_machinery(), pass_fds=(descriptor, told.control))
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
     finally:
         os.close(descriptor)
 
