@@ -7,7 +7,7 @@ from goex_proxy.core.catalog import Catalog, Decoder
 from goex_proxy.core.decision import Posture
 from goex_proxy.core.decoded import Decoded
 from goex_proxy.core.event import RuleText
-from goex_proxy.core.exchange import Origin, Request, Response
+from goex_proxy.core.exchange import Response
 from goex_proxy.core.operation import Operation
 from goex_proxy.core.policy import Ruleset
 from goex_proxy.core.service import Service
@@ -33,6 +33,7 @@ class Book:
     catalog: Catalog
     rules: Ruleset
     decode: Decoder
+    decode_answer: Callable[[Response, str | None], Decoded]
     encode: Encoder
     recall: Callable[[RuleText], tuple[Service, Operation]]
     """A rule of its day, from its text. Raises ValueError."""
@@ -41,11 +42,4 @@ class Book:
 
     def read(self, response: Response, codec: str | None = None) -> Decoded:
         """What the decoders make of an answer's body."""
-        shell = Request(
-            method="GET",
-            origin=Origin(scheme="https", host="answer.invalid", port=443),
-            target="/",
-            headers=response.headers,
-            body=response.body,
-        )
-        return self.decode(shell, codec)
+        return self.decode_answer(response, codec)

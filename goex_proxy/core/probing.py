@@ -6,6 +6,7 @@ long enough ago that a late arrival is out of the question; else nobody knows, u
 person says. (DTM calls a late arrival `hanging`.)
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from goex_proxy.core.book import Book
@@ -80,7 +81,7 @@ def _one(entry: Entry, subject: Subject, seen: Seen) -> Verdict:
     volatile = seen.resource.volatile
     unchanged = same(without(before.value, volatile), without(now.value, volatile))
     if seen.resource.form is Form.SET:
-        return _set(subject, before.value, now.value)
+        return _set(subject, before_name(entry.before), before.value, now.value)
     if entry.call.request.method == "DELETE":
         if now.value is ABSENT and before.value is not ABSENT:
             return Verdict.APPLIED
@@ -106,11 +107,11 @@ def _fields(entry: Entry, subject: Subject, seen: Seen, *, unchanged: bool) -> V
     return Verdict.UNTOUCHED if unchanged or (fields and as_before) else Verdict.UNKNOWN
 
 
-def _set(subject: Subject, before: object, now: object) -> Verdict:
+def _set(subject: Subject, named: Mapping[str, object], before: object, now: object) -> Verdict:
     operation = subject.operation
     had = before if isinstance(before, list) else []
     has = now if isinstance(now, list) else []
-    scope = subject.service.language.scope(subject.names)
+    scope = subject.service.language.scope({**subject.names, **named, "res": None})
     fresh, lost = True, True
     asked = 0
     for expression, appears in ((operation.adds, True), (operation.removes, False)):

@@ -99,7 +99,7 @@ def take(
     value, scrubbed = yield from _value(subject, resource, rendered.request, response, budget)
     if resource.pick is not None:
         value = _pick(resource, service, names, value, response)
-        if value is None or value == []:
+        if value is None or (value == [] and resource.form is not Form.SET):
             return Image(instance=instance, form=resource.form, present=False)
         if isinstance(value, list) and resource.form is Form.JSON and len(value) == 1:
             value = value[0]

@@ -106,7 +106,7 @@ def conclude(
     `response` is None if it was lost and the effect was found by evidence.
     """
     operation = subject.operation
-    names: dict[str, object] = {**subject.names, **before_name(entry.before)}
+    names: dict[str, object] = {**subject.names, **before_name(entry.before), "res": None}
     if response is not None:
         names |= answer_names(response, subject.book)
     if response is not None and _true(operation.noop, subject, names):
@@ -119,6 +119,8 @@ def conclude(
     )
     if operation.undo is None:
         return replace(applied, fidelity=Fidelity.NONE, why="this operation has no inverse")
+    if fidelity is Fidelity.NONE:
+        return replace(applied, why=trouble or "in this case the rule knows no inverse")
     try:
         inverse = invert(entry, subject, names, after)
     except NoInverse as none:

@@ -13,7 +13,7 @@ def subject_now(call: Call, seen: Classified, book: Book) -> Subject | None:
     """By today's rules; None for a call that no rule describes. Raises `ExpressionError`."""
     if seen.service is None or seen.operation is None:
         return None
-    names = seen.names()
+    names = {"me": call.principal, **seen.names()}
     for name, bound in seen.operation.binds:
         names[name] = bound.evaluate(seen.service.language.scope(names))
     return Subject(

@@ -187,7 +187,8 @@ def _guarded(step: InverseStep, subject: Subject, seen: dict[str, Seen]) -> Requ
     images = seen.get(step.guard) if step.guard is not None else None
     if images is None or images.now is None or not images.now.present:
         return request
-    scope = subject.service.language.scope({"it": images.now.value, **images.now.tags})
+    names = {"etag": None, **images.now.tags, "it": images.now.value}
+    scope = subject.service.language.scope(names)
     for place, name, expression in images.resource.guard:
         value = expression.evaluate(scope)
         if value is None:

@@ -26,7 +26,7 @@ ANSWER_LIMIT = 32 << 20
 
 def decode(request: Request, name: str | None = None, *, limit: int = LIMIT) -> Decoded:
     """Never raises. `name`: the codec that the reverser file declares, if it does."""
-    body = _body(request.body, request.headers, name, limit)
+    body = _body(_known(request, name), request.headers, name, limit)
     try:
         fields = form.pairs(request.query.encode("utf-8", "replace"))
     except ValueError as error:
@@ -36,6 +36,14 @@ def decode(request: Request, name: str | None = None, *, limit: int = LIMIT) -> 
     query = form.merged(fields)
     clash = tuple(k for k, v in query.items() if k in body.args and not same(v, body.args[k]))
     return replace(body, args=query | dict(body.args), query=dict(fields), clash=clash)
+
+
+def _known(request: Request, name: str | None) -> bytes | None:
+    """The body; of one that is streamed past its beginning, where the codec needs no more."""
+    chosen = codec(name) if name else None
+    if request.body is None and chosen is not None and chosen.prefix:
+        return request.prefix
+    return request.body
 
 
 def decode_answer(

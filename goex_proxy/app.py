@@ -1,0 +1,232 @@
+"""Only wires: from a home to an engine, and to a gateway around it."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from goex_proxy.companions.internal import tell
+from goex_proxy.console.api import Api
+from goex_proxy.console.server import ControlServer
+from goex_proxy.credentials.keyring import Keyring
+from goex_proxy.credentials.peer import Upstreams
+from goex_proxy.engine.callers import Callers
+from goex_proxy.engine.engine import Engine
+from goex_proxy.engine.ledger import Ledger
+from goex_proxy.engine.library import Library
+from goex_proxy.engine.mediation import Mediation, Terms
+from goex_proxy.engine.recovery import Recovery
+from goex_proxy.engine.shelf import Shelf
+from goex_proxy.files import config as config_file
+from goex_proxy.files.config import Address, Config
+from goex_proxy.gateway.certificates import open_authority
+from goex_proxy.gateway.gateway import Gateway, Settings
+from goex_proxy.home import Home, HomeError
+from goex_proxy.upstream.client import Client
+from goex_proxy.upstream.client import Settings as ClientSettings
+
+_UNDO_WINDOW = 7 * 24 * 3600.0
+_REFRESH_EVERY = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """Where a gateway can be reached, once it accepts."""
+
+    proxy: str
+    console: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """An engine and what was opened for it."""
+
+    home: Home
+    config: Config
+    engine: Engine
+    keyring: Keyring
+    upstreams: Upstreams
+
+
+@asynccontextmanager
+async def open_parts(home: Home, *, anonymous: bool = True) -> AsyncIterator[Parts]:
+    """Take the home's lock and open everything. Raises `HomeError`, `FileError`,
+    `VaultError`, `JournalError`."""
+    home.require()
+    config = config_file.load(home.config)
+    library = Library()
+    async with AsyncExitStack() as stack:
+        stack.enter_context(home.lock())
+        journal = home.journal()
+        stack.callback(journal.close)
+        vault = home.vault()
+        stack.callback(vault.close)
+        upstreams = Upstreams({host: str(o) for host, o in config.upstreams.items()})
+        keyring = Keyring(vault, upstreams)
+        keyring.reload()
+        client = await stack.enter_async_context(
+            Client(keyring, upstreams, _client_settings(config))
+        )
+        engine = Engine(
+            ledger=Ledger(journal, _UNDO_WINDOW),
+            shelf=Shelf(lambda: library.book(config_file.load(home.config))),
+            upstream=client,
+            callers=Callers(home.callers, anonymous=anonymous),
+        )
+        yield Parts(home=home, config=config, engine=engine, keyring=keyring, upstreams=upstreams)
+        await engine.drain(5.0)
+
+
+def _client_settings(config: Config) -> ClientSettings:
+    return ClientSettings(
+        upstream_ca=config.upstream_ca,
+        allow=_allowed(config),
+        timeout=config.limits.upstream_timeout,
+    )
+
+
+def _allowed(config: Config) -> frozenset[str]:
+    return frozenset(f"{host}:{port}" for host, port in config.network.allow)
+
+
+class Surroundings:
+    """What a person can ask for around the engine: sessions, the keyring, the gateway."""
+
+    def __init__(self, parts: Parts, gateway: Gateway | None = None) -> None:
+        self._parts = parts
+        self._gateway = gateway
+
+    async def open_session(self, name: str, agent: str) -> dict[str, object]:
+        """A session's password, proxy and socket. Raises ValueError."""
+        if self._gateway is None:
+            raise ValueError("no gateway runs; start one: goex serve")
+        password = self._parts.engine.callers.open_session(name, agent)
+        path = self._parts.home.sessions / f"{name}.sock"
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        path.unlink(missing_ok=True)
+        await self._gateway.add_unix(path, name)
+        host, port = self._gateway.addresses[0]
+        return {"password": password, "host": host, "port": port, "socket": str(path)}
+
+    async def close_session(self, name: str) -> None:
+        self._parts.engine.callers.close_session(name)
+
+    async def refresh(self) -> None:
+        """Follow the vault now."""
+        await self._parts.keyring.refresh()
+
+    def status(self) -> dict[str, object]:
+        addresses = self._gateway.addresses if self._gateway is not None else ()
+        return {
+            "listening": [f"{host}:{port}" for host, port in addresses],
+            "credentials": len(self._parts.keyring.credentials()),
+            "unavailable": self._parts.keyring.unavailable(),
+            "journal": self._parts.engine.ledger.journal.troubles,
+        }
+
+
+@asynccontextmanager
+async def open_engine(home: Home) -> AsyncIterator[Api]:
+    """For a command when no gateway runs: the same actions, in this process."""
+    async with open_parts(home) as parts:
+        yield Api(parts.engine, Surroundings(parts))
+
+
+async def serve(
+    home: Home, *, listen: Address | None = None, ready: Callable[[Ready], None]
+) -> None:
+    """Run a gateway until SIGTERM or SIGINT.
+
+    Raises what `open_parts` does, `ListenError`, `CertificateError`.
+    """
+    address = listen or config_file.load(home.config).listen
+    async with open_parts(home, anonymous=address.loopback) as parts:
+        if not address.loopback and not parts.engine.callers.all("agent"):
+            raise HomeError(
+                f"{address} can be reached from other machines, and no agent has a password; "
+                "goex agent add NAME, or listen on 127.0.0.1"
+            )
+        parts.engine.callers.close_all()
+        mediation = Mediation(
+            parts.engine, parts.keyring, parts.upstreams, _terms(parts.config), tell(parts.engine)
+        )
+        recovery = Recovery(parts.engine, mediation.joins)
+        await recovery.start()
+        gateway = Gateway(
+            mediation,
+            open_authority(home.ca),
+            Settings(
+                listen=((address.host, address.port),),
+                upstream_timeout=parts.config.limits.upstream_timeout,
+                upstream_ca=parts.config.upstream_ca,
+            ),
+        )
+        await gateway.start()
+        around = Surroundings(parts, gateway)
+        control = ControlServer(Api(parts.engine, around), home.socket)
+        await control.start()
+        ready(_ready(gateway, home))
+        try:
+            await _until_stopped(parts, recovery)
+        finally:
+            await control.stop()
+            await gateway.stop()
+
+
+def _terms(config: Config) -> Terms:
+    return Terms(
+        routes=tuple(config.routes.items()),
+        network=_allowed(config),
+        hold_wait=config.limits.hold_wait,
+    )
+
+
+def _ready(gateway: Gateway, home: Home) -> Ready:
+    host, port = gateway.addresses[0]
+    shown = f"[{host}]" if ":" in host else host
+    return Ready(proxy=f"http://{shown}:{port}", console=f"unix:{home.socket}")
+
+
+async def _until_stopped(parts: Parts, recovery: Recovery) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    watchers = [
+        asyncio.create_task(recovery.watch()),
+        asyncio.create_task(_follow(parts)),
+    ]
+    await stop.wait()
+    for watcher in watchers:
+        watcher.cancel()
+
+
+async def _follow(parts: Parts) -> None:
+    """Follow changes of the vault and of the files, once a second."""
+    seen = _stamps(parts.home, parts.config)
+    while True:
+        await asyncio.sleep(_REFRESH_EVERY)
+        try:
+            await parts.keyring.refresh()
+            now = _stamps(parts.home, parts.config)
+            if now != seen:
+                seen = now
+                parts.engine.shelf.reload()
+        except Exception as error:  # noqa: BLE001 - counted and shown; the last good state stays
+            parts.engine.failed(f"refresh: {type(error).__name__}")
+
+
+def _stamps(home: Home, config: Config) -> dict[Path, tuple[int, int]]:
+    """Size and time of every file that a book is made of."""
+    folders = [config.base / entry for entry in (*config.policies, *config.reversers)]
+    files = [home.config]
+    for folder in folders:
+        files += folder.glob("*.yaml") if folder.is_dir() else [folder]
+    out = {}
+    for file in files:
+        if file.is_file():
+            status = file.stat()
+            out[file] = (status.st_size, status.st_mtime_ns)
+    return out
