@@ -28,9 +28,7 @@ def test_what_the_probe_promises_is_kept_by_a_view(level: Level) -> None:
 
 
 def test_a_broken_engine_is_a_reason_and_never_a_view() -> None:
-    assert trial(Level.HIDDEN, "/bin/false") == "it said nothing, exit 1" or trial(
-        Level.HIDDEN, "/bin/false"
-    )
+    assert trial(Level.HIDDEN, "/bin/false") is not None
     assert trial(Level.HIDDEN, "/no/bwrap") is not None
 
 
