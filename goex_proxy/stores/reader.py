@@ -103,7 +103,10 @@ class JournalReader:
     def _secret(self, key: int) -> bytes | None:
         if not self._keys_path.exists():
             return None
-        row = self._keys().execute("SELECT secret FROM key WHERE id = ?", (key,)).fetchone()
+        try:
+            row = self._keys().execute("SELECT secret FROM key WHERE id = ?", (key,)).fetchone()
+        except sqlite3.Error as error:
+            raise translate(error, self._keys_path) from error
         return row[0] if row else None
 
     def log(self, filters: Filters = Filters()) -> Iterator[LogRow]:  # noqa: B008 - immutable
