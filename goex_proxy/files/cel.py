@@ -21,6 +21,7 @@ from goex_proxy.files import cel_text
 from goex_proxy.files.cel_functions import Function, pattern_of
 from goex_proxy.files.cel_scope import CelScope
 from goex_proxy.files.cel_uses import Uses, uses
+from goex_proxy.files.cel_values import plain
 from goex_proxy.files.issue import FileError, Issue, Spot, Typed
 
 type Want = Literal["bool", "string", "list", "any"]
@@ -90,12 +91,15 @@ class Cel:
         self.running = _Running()
         self.cheap: dict[str, frozenset[str] | None] = {}
         """What the expressions compiled so far read, is at hand, and costs little to convert."""
+        self.ready = {} if exact else {n: plain(v) for n, v in self.constants.items()}
+        """The constants as the engine takes them."""
         types = {name: engine.Type(kind) for name, kind in self.declarations.items()}
         types |= {name: let.type for name, let in self.lets.items()}
-        self._declared = frozenset(map(cel_text.hidden_name, types))
+        self.hidden = {name: cel_text.hidden_name(name) for name in types}
+        self._declared = frozenset(self.hidden.values())
         self.env = engine.NewEnv(
             config=_CONFIG,
-            variables={cel_text.hidden_name(name): kind for name, kind in types.items()},
+            variables={self.hidden[name]: kind for name, kind in types.items()},
             functions=[self._declare(function) for function in self.functions],
         )
 

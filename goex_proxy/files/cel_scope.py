@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from cel_expr_python import cel as engine  # type: ignore[import-untyped]  # ships none
 
 from goex_proxy.core.expression import ExpressionError
-from goex_proxy.files import cel_text
 from goex_proxy.files.cel_functions import Function
 from goex_proxy.files.cel_values import Sealed, Unfit, plain
 
@@ -69,25 +68,30 @@ class CelScope:
         return bound
 
     def _add(self, cel: "Cel", bound: _Bound, name: str, fields: Fields) -> None:
-        known = bound.have.get(name, frozenset())
-        wanted = None if fields is None or known is None else fields | known
-        bound.have[name] = wanted
-        # A part that was bound before must not pass for the whole when the whole is unfit.
-        bound.values.pop(cel_text.hidden_name(name), None)
+        hidden, have = cel.hidden[name], bound.have
+        if name in have:
+            known = have[name]
+            fields = None if fields is None or known is None else fields | known
+            # A part that was bound before must not pass for the whole when the whole is unfit.
+            bound.values.pop(hidden, None)
+        have[name] = fields
         try:
-            value = self._lookup(cel, name)
-            if wanted is not None and isinstance(value, Mapping):
-                value = {key: value[key] for key in wanted if key in value}
-            bound.values[cel_text.hidden_name(name)] = self._given(value)
+            bound.values[hidden] = self._value(cel, name, fields)
         except KeyError:
             bound.missing[name] = "it has no value here"
         except (Unfit, ExpressionError) as error:
             bound.missing[name] = str(error)
 
-    def _lookup(self, cel: "Cel", name: str) -> object:
+    def _value(self, cel: "Cel", name: str, fields: Fields) -> object:
+        if name in cel.ready:
+            return cel.ready[name]
         if name in cel.lets:
-            return cel.lets[name].evaluate(self)
-        return cel.constants[name] if name in cel.constants else self._values[name]
+            value = cel.lets[name].evaluate(self)
+        else:
+            value = cel.constants[name] if name in cel.constants else self._values[name]
+        if fields is not None and isinstance(value, Mapping):
+            value = {key: value[key] for key in fields if key in value}
+        return self._given(value)
 
     def _given(self, value: object) -> object:
         return plain(value) if self._sealed is None else self._sealed.seal(value)

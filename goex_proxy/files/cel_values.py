@@ -29,11 +29,11 @@ def plain(value: object, depth: int = 0) -> object:
         return _text(value)  # type: ignore[arg-type]  # kind says that it is
     if kind is bool or value is None:
         return value
-    if isinstance(value, Mapping):
-        return _map(value, depth)
-    if isinstance(value, list | tuple):
+    if kind is dict or isinstance(value, Mapping):
+        return _map(value, depth)  # type: ignore[arg-type]  # either way a mapping
+    if kind is list or isinstance(value, list | tuple):
         _check(depth)
-        return [plain(item, depth + 1) for item in value]
+        return [plain(item, depth + 1) for item in value]  # type: ignore[attr-defined]
     return _leaf(value)
 
 
@@ -58,7 +58,7 @@ def _key(key: object) -> str:
 
 def _text(value: str) -> str:
     """NUL would end the text and a lone surrogate the evaluation: both become U+FFFD."""
-    exact = str.__str__(value)
+    exact = value if type(value) is str else str.__str__(value)
     if "\0" in exact:
         exact = exact.replace("\0", "\ufffd")
     if exact.isascii() or not _surrogate(exact):
