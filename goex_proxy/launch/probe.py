@@ -86,8 +86,9 @@ def trial(level: Level, engine: str) -> str | None:
 
 def _reason(said: str, code: int) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    # The cause comes before our own traceback, which only says that the view never stood.
-    cause = next((line for line in lines if "Traceback" not in line), "it said nothing")
+    # A failed view says why in a line of its own; otherwise the exception's last line must do.
+    own = (line for line in lines if line.startswith(("goex:", "bwrap:")))
+    cause = next(own, lines[-1] if lines else "it said nothing")
     hint = ""
     if "No space left on device" in said:
         hint = " (the limit /proc/sys/user/max_*_namespaces is reached, or 0)"
