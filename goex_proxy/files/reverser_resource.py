@@ -198,7 +198,9 @@ def bound(
         issues.add(node.at, f"{found.name} has no parameter {key!r}", _known(found))
     for key in found.keys:
         if key not in params and key not in setting.params:
-            issues.add(node.at, f"{key} of {found.name} has no value here", f"bind it: {{{key}: ...}}")
+            issues.add(
+                node.at, f"{key} of {found.name} has no value here", f"bind it: {{{key}: ...}}"
+            )
     return Use(name=name, resource=found, params=params)
 
 

@@ -123,9 +123,7 @@ def step_path(
     return path, texts
 
 
-def _with_places_for(
-    text: str, scalar: Scalar, setting: Setting, texts: dict[str, Text]
-) -> str:
+def _with_places_for(text: str, scalar: Scalar, setting: Setting, texts: dict[str, Text]) -> str:
     """The path with a parameter in place of each `${...}`."""
     offset = scalar.text.find("${")
     if offset < 0 or "${" not in text:
@@ -168,9 +166,7 @@ def _body(section: Section, setting: Setting) -> Text | None:
     return made if isinstance(made, Text) else Text((made,))
 
 
-def _remakes(
-    section: Section, setting: Setting
-) -> tuple[str, Mapping[str, Expression]] | None:
+def _remakes(section: Section, setting: Setting) -> tuple[str, Mapping[str, Expression]] | None:
     fields = section.fields("remakes")
     if not fields:
         return None
