@@ -13,6 +13,8 @@ TIDY = {
     "README.md": PROMISES,
     "certs/README.md": "The key lies in the home, mode 0600.",
     "goex_proxy/wire/__init__.py": "",
+    "goex_proxy/wire/limit.py": "LIMIT = 1\n",
+    "goex_proxy/x.py": f"if step is Step.{MARK}:\n    try:\n        f()\n    except KeyError:\n        pass  # gone\n",
     "goex_proxy/wire/form.py": SHORT,
     "tests/wire/test_form.py": SHORT,
     "tests/behaviour/test_it.py": SHORT,
@@ -39,6 +41,7 @@ def test_a_tidy_house_has_no_complaints() -> None:
         ("README.md", PROMISES.replace("P3", "--"), "P3 names no file"),
         ("README.md", PROMISES.replace("it.py", "gone.py"), "does not exist"),
         ("goex_proxy/x.py", "try:\n    f()\nexcept OSError:\n    pass\n", "swallowed"),
+        ("goex_proxy/x.py", "try:\n    f()\nexcept Exception:\n    pass  # so\n", "swallowed"),
     ],
 )
 def test_each_rule_finds_what_it_is_there_for(name: str, text: str, complaint: str) -> None:

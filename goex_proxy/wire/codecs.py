@@ -38,6 +38,14 @@ def _header_json(name: str) -> Codec:
     )
 
 
+def _refusal(said: Mapping[str, object]) -> bytes:
+    """`args` of the push that is refused, `reason` and, if there is one, `hint`."""
+    args = said.get("args")
+    if not isinstance(args, Mapping) or not isinstance(args.get("updates"), list):
+        raise ValueError("git-report: the call was not read as a push")
+    return push_report.refuse(args, str(said.get("reason", "")), str(said.get("hint", "")))
+
+
 CODECS: Mapping[str, Codec] = MappingProxyType(
     {
         "json": Codec(
@@ -64,7 +72,12 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
             content_type="application/x-git-receive-pack-request",
             prefix=receive_pack.PREFIX,
         ),
-        "git-report": Codec(name="git-report", decode=lambda body, _: push_report.decode(body)),
+        "git-report": Codec(
+            name="git-report",
+            decode=lambda body, _: push_report.decode(body),
+            encode=_refusal,
+            content_type="application/x-git-receive-pack-result",
+        ),
     }
 )
 
@@ -76,3 +89,17 @@ def codec(name: str) -> Codec | None:
     return (
         _header_json(field.lower()) if found is None and kind == "header-json" and field else found
     )
+
+
+def encode(name: str, value: object) -> tuple[bytes, str]:
+    """Body and content type of a value in a codec: the core's `Encoder`.
+
+    Raises ValueError for a codec that cannot write, or not this value.
+    """
+    found = codec(name)
+    if found is None or found.encode is None or not isinstance(value, Mapping):
+        raise ValueError(f"nothing is written by the codec {name!r}, or not of this value")
+    try:
+        return found.encode(value), found.content_type
+    except TypeError as error:
+        raise ValueError(f"{name}: {error}") from None

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goex_proxy.core.exchange import headers
-from goex_proxy.wire.codecs import CODECS, codec
+from goex_proxy.wire.codecs import CODECS, codec, encode
 
 
 @pytest.mark.parametrize("name", sorted(CODECS))
@@ -29,3 +29,25 @@ def test_a_header_is_named_behind_a_colon() -> None:
 
 def test_an_unknown_name_is_none() -> None:
     assert [codec(name) for name in ("", "yaml", "json:x", "header-json:")] == [None] * 4
+
+
+def test_what_the_core_encodes_has_its_content_type() -> None:
+    assert encode("json", {"a": 1}) == (b'{"a":1}', "application/json")
+    args = {"updates": [{"ref": "r"}], "capabilities": ["report-status"]}
+    body, kind = encode("git-report", {"args": args, "reason": "held"})
+    assert (b"ng r held\n" in body, kind) == (True, "application/x-git-receive-pack-result")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("git-refs", {}),
+        ("yaml", {}),
+        ("json", []),
+        ("json", {"a": b""}),
+        ("git-report", {"args": {}}),
+    ],
+)
+def test_what_cannot_be_written_is_refused(name: str, value: object) -> None:
+    with pytest.raises(ValueError, match=name):
+        encode(name, value)
