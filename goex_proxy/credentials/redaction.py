@@ -6,6 +6,7 @@ only found if it is one of ours (scrub.py).
 
 from base64 import b64encode
 from collections.abc import Callable
+from functools import lru_cache
 
 from goex_proxy.credentials import slot
 
@@ -83,6 +84,7 @@ _PARAMETERS = _SIGNED | frozenset(
 )
 
 
+@lru_cache(maxsize=1024)
 def is_secret_field(lower: str) -> bool:
     """Does a header of this name (lower case) carry a credential?"""
     return lower in _FIELDS or lower.endswith(_ENDINGS)

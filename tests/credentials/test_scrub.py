@@ -124,3 +124,15 @@ def test_any_secret_is_found_in_any_form(secret: bytes, before: bytes, after: by
     assert b"GONE" in scrubs.data(b64encode(before + secret + after + b"123"))
     assert b"GONE" in scrubs.data(quote(secret, safe="").encode())
     assert b"GONE" in scrubs.data(before + secret + after)
+
+
+@pytest.mark.parametrize("tail", [b"", b"x", b"abcd", b"abcdabcd1abcd"])
+def test_the_end_of_a_secret_may_look_like_its_beginning(tail: bytes) -> None:
+    scrubs = Scrubs([(Secret(b"abcdabcd1abcd"), "GONE")])
+    scrubber = scrubs.scrubber()
+    out = scrubber.feed(b"abcdabcd1abcd") + scrubber.feed(tail) + scrubber.flush()
+    assert (
+        out
+        == scrubs.data(b"abcdabcd1abcd" + tail)
+        == b"GONE" + tail.replace(b"abcdabcd1abcd", b"GONE")
+    )
