@@ -28,7 +28,7 @@ def hosts(section: Section) -> tuple[str, ...]:
             hint = "api.example.com, *.example.com, or files.example.com:8443; in lower case"
             section.wrong(section.where("hosts"), f"not a host: {text!r}", hint)
             continue
-            out.append(text)
+        out.append(text)
     return tuple(out)
 
 
