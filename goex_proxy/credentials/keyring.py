@@ -151,8 +151,8 @@ class Keyring:
         """
         keep, scrubs = self._ring.by_placeholder.__contains__, self._ring.scrubs
         fields = tuple(
-            (name, redaction.field(name.lower(), scrubs.text(value), keep))
-            for name, value in request.headers.fields
+            (name, redaction.field(name.lower(), value, keep))
+            for name, value in scrubs.headers(request.headers).fields
         )
         body = request.body
         return replace(

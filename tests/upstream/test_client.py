@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import logging
 import os
+import traceback
 import zlib
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -406,6 +407,9 @@ def test_no_failure_shows_a_secret(
                 shown = f"{error!r} {error} {error.__cause__!r} {error.__context__!r} {vars(error)}"
                 assert "CANARY" not in shown
                 assert error.__context__ is None
+                frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)][1:]
+                assert all("aiohttp" not in frame.f_code.co_filename for frame in frames)
+                assert not any("CANARY" in repr(frame.f_locals) for frame in frames)
 
     run(work())
     assert "CANARY" not in caplog.text
