@@ -6,6 +6,7 @@ Leaves carry the Authority Key Identifier that strict verifiers ask for (RFC 528
 
 import os
 import ssl
+from base64 import b64decode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from OpenSSL import crypto
 
 KEY_FILE = "ca-key.pem"
 CERTIFICATE_FILE = "ca.pem"
@@ -91,12 +93,8 @@ def open_authority(directory: Path) -> Authority:
     key_file, certificate_file = directory / KEY_FILE, directory / CERTIFICATE_FILE
     if not key_file.exists() and not certificate_file.exists():
         _make(directory)
-    if key_file.stat().st_mode & 0o077:
-        raise CertificateError(
-            f"{key_file}: others may read the CA's key; chmod 600 it, or delete it and "
-            f"{certificate_file.name} to make a new CA"
-        )
     try:
+        open_to_others = key_file.stat().st_mode & 0o077
         key = load_pem_private_key(key_file.read_bytes(), None)
         certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
     except (OSError, ValueError, TypeError) as error:
@@ -104,6 +102,11 @@ def open_authority(directory: Path) -> Authority:
             f"{directory}: the CA cannot be read ({type(error).__name__}); restore {KEY_FILE} and "
             f"{CERTIFICATE_FILE}, or delete both to make a new CA"
         ) from None
+    if open_to_others:
+        raise CertificateError(
+            f"{key_file}: others may read the CA's key; chmod 600 it, or delete it and "
+            f"{certificate_file.name} to make a new CA"
+        )
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise CertificateError(f"{key_file}: not an elliptic-curve key; delete it and {directory}")
     if key.public_key() != certificate.public_key():
@@ -178,19 +181,22 @@ def system_roots() -> bytes:
 
 def bundle(*sources: bytes) -> bytes:
     """Several PEM texts as one: each certificate once, whatever is malformed left out."""
-    seen: set[bytes] = set()
-    out = []
-    for source in sources:
-        for piece in source.split(_BEGIN)[1:]:
-            body, end, _ = piece.partition(_END)
-            if not end:
-                continue
-            pem = _BEGIN + body + _END + b"\n"
-            try:
-                print_ = x509.load_pem_x509_certificate(pem).fingerprint(hashes.SHA256())
-            except ValueError:
-                continue
-            if print_ not in seen:
-                seen.add(print_)
-                out.append(pem)
-    return b"".join(out)
+    found = dict.fromkeys(der for source in sources for der in certificates_in(source))
+    return b"".join(ssl.DER_cert_to_PEM_cert(der).encode() for der in found)
+
+
+def certificates_in(pem: bytes) -> list[bytes]:
+    """The certificates of a PEM text, as DER; what OpenSSL cannot load is left out.
+
+    Read by OpenSSL, which accepts some old roots that stricter parsers refuse.
+    """
+    found = []
+    for piece in pem.split(_BEGIN)[1:]:
+        body, end, _ = piece.partition(_END)
+        try:
+            der = b64decode(body if end else b"")
+            crypto.load_certificate(crypto.FILETYPE_ASN1, der)
+        except (ValueError, crypto.Error):
+            continue
+        found.append(der)
+    return found

@@ -42,7 +42,7 @@ def host_of(raw: str) -> str:
     """One spelling of a host. Raises Misread (400) for what two parties could read differently."""
     text = raw.lower().removesuffix(".")
     if text.startswith("["):
-        return _address(text[1:-1])
+        return _address(text[1:-1] if text.endswith("]") else "")
     if not _NAME.fullmatch(text) or len(text) > 253:
         raise Misread(Fault.BAD_REQUEST, "the host is not a plain host name (use its xn-- form)")
     if _NUMBER.fullmatch(text.rpartition(".")[2]):
@@ -60,6 +60,8 @@ def _address(text: str) -> str:
         found = IPv6Address(text)
     except AddressValueError:
         raise Misread(Fault.BAD_REQUEST, "the host is not an IPv6 address") from None
+    if found.scope_id is not None:
+        raise Misread(Fault.BAD_REQUEST, "the host is an IPv6 address with a zone")
     if found.ipv4_mapped is not None:
         raise Misread(Fault.BAD_REQUEST, "the host is an IPv4 address written as IPv6")
     return str(found)

@@ -35,6 +35,8 @@ from goex_proxy.gateway.mediator import Fault
 from goex_proxy.gateway.stream import Steps, known
 
 _BODILESS = (101, 204, 304)
+BACKLOG = 8
+"""Pieces of an answer (64 KiB at most) that wait for an h2 agent's window, before reading stops."""
 
 
 class Exchange(Asking):
@@ -103,6 +105,9 @@ class Exchange(Asking):
                 return
         if data and not self.gone:
             yield SendHttp(ResponseData(self.stream_id, data), self.agent)
+            if self.parent.h2 and self.parent.backlog(self.stream_id) > BACKLOG:
+                self.parent.congested.add(self)
+                self.link.pause(known(self.server))
 
     def on_answer_trailers(self, event: ResponseTrailers) -> Steps[None]:
         """Trailers end an h2 stream, so they are withheld like any end; h1 loses them."""
@@ -113,6 +118,9 @@ class Exchange(Asking):
     def on_answer_end(self, event: ResponseEndOfMessage) -> Steps[None]:
         answer = self.answer
         if answer is None:
+            return
+        if answer.status == 101:
+            yield from self._upgrade(answer)
             return
         try:
             tail = answer.finish()
@@ -163,12 +171,16 @@ class Exchange(Asking):
     def _switch(self, head: http.Response) -> Steps[None]:
         """101: the service speaks WebSocket from here on."""
         asked = known(self.request).headers.has("upgrade")
-        answer = known(self.answer)
         if not asked or not translate.is_websocket(head):
             yield from self.broken("it changed the protocol without being asked")
-            return
-        if known(self.ticket).mutating:
-            yield from self._record(answer.core(None))
+        elif known(self.ticket).mutating:
+            said = yield from self._record(known(self.answer).core(None))
+            if said.status != 101:
+                yield from self.cut()
+                yield from self.deliver(said)
+
+    def _upgrade(self, answer: Answer) -> Steps[None]:
+        """The head of the 101 is complete: what follows are frames."""
         if self.gone:
             yield from self.cut()
             yield from self.end()

@@ -221,6 +221,8 @@ class GatewayLayer(HttpLayer):
         self.tunnel = tunnel_
         self.h2 = context.client.alpn == b"h2"
         self._clients: dict[Upstream, ServiceClient] = {}
+        self.congested: set[Stream] = set()
+        """Streams whose service is not read, because the agent does not (h2 windows)."""
 
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
         if isinstance(event, events.Start):
@@ -232,12 +234,27 @@ class GatewayLayer(HttpLayer):
             yield from self.event_to_child(event.stream, event)
         else:
             yield from super()._handle_event(event)
+            if self.congested:
+                self._ease()
             if isinstance(event, events.ConnectionClosed) and isinstance(
                 event.connection, Upstream
             ):
                 self._clients.pop(event.connection, None)
                 if event.connection not in self.waiting_for_establishment:
                     self.connections.pop(event.connection, None)
+
+    def backlog(self, stream_id: int) -> int:
+        """Pieces of an answer that wait for the agent's h2 window."""
+        agent = self.connections[self.context.client]
+        if not isinstance(agent, Http2Server):
+            return 0
+        return len(agent.h2_conn.stream_buffers.get(stream_id, ()))
+
+    def _ease(self) -> None:
+        for stream in [each for each in self.congested if not self.backlog(each.stream_id)]:
+            self.congested.discard(stream)
+            if stream.server is not None:
+                self.link.resume(stream.server)
 
     def make_stream(self, stream_id: int) -> layer.CommandGenerator[None]:
         self.streams[stream_id] = self.link.exchange(self, stream_id)

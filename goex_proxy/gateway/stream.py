@@ -253,17 +253,21 @@ class Stream(HttpStream):
 
     def cut(self) -> Steps[None]:
         """Break off the exchange with the service."""
-        server, self.server = self.server, None
+        server = self.server
         if server is None:
             return
-        server.busy = False
+        self.free()
         if self.sent and server in self.parent.connections:
             error = RequestProtocolError(self.stream_id, "cut", ErrorCode.CANCEL)
             yield SendHttp(error, server)
 
     def free(self) -> None:
+        """Let go of the connection to the service."""
         if self.server is not None:
             self.server.busy = False
+            if self in self.parent.congested:
+                self.parent.congested.discard(self)
+                self.link.resume(self.server)
             self.server = None
 
     def end(self) -> Steps[None]:

@@ -6,10 +6,9 @@ No key log is ever attached to these contexts, whatever SSLKEYLOGFILE says.
 from collections import OrderedDict
 from ipaddress import ip_address
 
-from cryptography import x509
 from OpenSSL import SSL, crypto
 
-from goex_proxy.gateway.certificates import Authority, CertificateError
+from goex_proxy.gateway.certificates import Authority, CertificateError, certificates_in
 
 _LEAVES = 512
 _HOST_FLAGS = SSL._lib.X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | getattr(  # type: ignore[attr-defined]
@@ -71,8 +70,8 @@ class ServiceSide:
         store = self._context.get_cert_store()
         if store is None or not roots:
             raise CertificateError("there is no trusted root certificate to verify services with")
-        for certificate in x509.load_pem_x509_certificates(roots):
-            store.add_cert(crypto.X509.from_cryptography(certificate))
+        for der in certificates_in(roots):
+            store.add_cert(crypto.load_certificate(crypto.FILETYPE_ASN1, der))
 
     def connection(self, name: str, *, h2: bool) -> SSL.Connection:
         """A client connection that fails unless the certificate proves `name`."""

@@ -92,4 +92,4 @@ def test_a_bundle_has_each_certificate_once_and_nothing_malformed(tmp_path: Path
 
 
 def test_this_machine_trusts_somebody() -> None:
-    assert x509.load_pem_x509_certificates(bundle(system_roots()))
+    assert bundle(system_roots()).count(b"BEGIN CERTIFICATE") > 10

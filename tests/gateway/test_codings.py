@@ -22,7 +22,7 @@ PACK: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "x-gzip": gzip.compress,
     "deflate": zlib.compress,
-    "br": brotli.compress,
+    "br": lambda data: brotli.compress(data, quality=1),
     "zstd": zstandard.ZstdCompressor().compress,
 }
 
@@ -72,7 +72,7 @@ def test_garbage_is_undecodable(coding: str) -> None:
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd", "deflate"])
 def test_a_bomb_is_undecodable(coding: str) -> None:
     with pytest.raises(Undecodable, match="more than is allowed"):
-        unpack(coding, [PACK[coding](bytes(100 << 20))])
+        unpack(coding, [PACK[coding](bytes(40 << 20))])
 
 
 @pytest.mark.parametrize("coding", ["compress", "gzip, snappy", "gzip, gzip, gzip"])

@@ -21,7 +21,7 @@ ECHO = f'{{"token": "{SECRET}", "again": "{SECRET}"}}'.encode() + b" " * 50
 CODED: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "deflate": zlib.compress,
-    "br": brotli.compress,
+    "br": lambda data: brotli.compress(data, quality=1),
     "zstd": zstandard.ZstdCompressor().compress,
     "gzip, br": lambda data: brotli.compress(gzip.compress(data)),
 }
@@ -123,11 +123,11 @@ def test_what_cannot_be_unpacked_is_not_relayed(version: str, coding: str, data:
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
 def test_a_decompression_bomb_is_cut(coding: str) -> None:
     async def story() -> None:
-        data = CODED[coding](bytes(300 << 20))
+        data = CODED[coding](bytes(64 << 20))
         answer = says(reply(200, data, f"Content-Encoding: {coding}"))
         async with bed(Judge(scrubs=True), Service(answer)) as it:
             _, text, body = await it.curl("--http1.1", URL)
-            assert len(body) < 100 << 20
+            assert len(body) < 20 << 20
             assert "curl: " in text
 
     run(story)

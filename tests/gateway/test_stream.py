@@ -7,7 +7,7 @@ import pytest
 
 from goex_proxy.core.exchange import Request, Response
 from goex_proxy.gateway.mediator import Address, Ticket, Waiting
-from tests.gateway.bed import HOST, Asked, Service, bed, reply, run, server_context
+from tests.gateway.bed import HOST, Asked, Service, bed, read_response, reply, run, server_context
 from tests.gateway.http2 import H2Agent, H2Service
 from tests.gateway.judge import SECRET, Judge, Pass, journaled
 
@@ -32,7 +32,8 @@ class Holding:
     async def __call__(
         self, judge: Judge, request: Request, prefix: bytes, waiting: Waiting
     ) -> Ticket | Response:
-        waiting.on_hang_up(lambda: (self.gone.set(), self.release.set(), None)[2])
+        waiting.on_hang_up(self.gone.set)
+        waiting.on_hang_up(self.release.set)
         judge.note("held")
         await self.release.wait()
         return Pass(judge, mutating=True, streams=False)
@@ -307,11 +308,71 @@ def test_an_http2_request_that_names_another_host_is_refused(
         async with bed() as it:
             agent = await H2Agent.open(it)
             agent.connection.config.validate_outbound_headers = False
-            asked = agent.ask("GET", "/", **more)
+            asked = agent.ask("GET", "/", end=True, **more)
             await agent.until(lambda: asked in agent.ended or asked in agent.reset)
             # hyper-h2 closes the connection itself if Host and :authority differ
             assert agent.statuses.get(asked) == status or "host" in more
             assert not it.service.raw
             agent.writer.close()
+
+    run(story)
+
+
+def test_a_slow_http2_agent_slows_the_service_down() -> None:
+    async def story() -> None:
+        sent = 0
+
+        async def answer(
+            asked: Asked, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        ) -> None:
+            nonlocal sent
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (20 << 20))
+            for _ in range(320):
+                writer.write(bytes(1 << 16))
+                await writer.drain()
+                sent += 1 << 16
+
+        async with bed(service=Service(answer)) as it:
+            agent = await H2Agent.open(it)
+            asked = agent.ask("GET", "/")
+            await agent.until(lambda: asked in agent.statuses)
+            await asyncio.sleep(1)
+            assert sent < 12 << 20
+            await agent.until(lambda: asked in agent.ended, within=20)
+            assert len(agent.bodies[asked]) == 20 << 20
+            agent.writer.close()
+
+    run(story)
+
+
+def test_pipelined_requests_are_answered_in_order() -> None:
+    async def story() -> None:
+        async with bed(Judge(decide=journaled)) as it:
+            reader, writer = await it.connect()
+            asked = [f"GET /{n} HTTP/1.1\r\nHost: {HOST}\r\n\r\n" for n in range(4)]
+            asked[2] = f"POST /2 HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 1\r\n\r\nx"
+            writer.write("".join(asked).encode())
+            for number in range(4):
+                status, _, body = await read_response(reader)
+                assert status == 200
+                assert f" /{number} ".encode() in body.split(b"\n")[0]
+            writer.close()
+
+    run(story)
+
+
+def test_bytes_that_come_with_the_connect_are_not_lost() -> None:
+    async def story() -> None:
+        judge = Judge()
+        async with bed(judge) as it:
+            reader, writer = await it.open()
+            writer.write(
+                f"CONNECT {HOST}:80 HTTP/1.1\r\nHost: {HOST}:80\r\n\r\n"
+                f"GET /early HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
+            )
+            assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
+            assert (await read_response(reader))[0] == 200
+            assert judge.requests[0].origin.scheme == "http"
+            writer.close()
 
     run(story)

@@ -27,11 +27,9 @@ async def echo(request: web.Request) -> web.WebSocketResponse:
 async def serve(it: Bed) -> web.AppRunner:
     app = web.Application()
     app.router.add_get("/socket", echo)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(
-        runner, "127.0.0.1", 0, ssl_context=server_context(it.services, HOST), shutdown_timeout=0.1
-    )
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=server_context(it.services, HOST))
     await site.start()
     port = runner.addresses[0][1]
     it.judge.upstreams[HOST] = Address(host="127.0.0.1", port=port, tls=True, sni=HOST)
