@@ -27,6 +27,10 @@ class Uses:
     """Of each name the fields that are read; None: the value as a whole."""
     patterns: list[tuple[str, int]] = field(default_factory=list)
     """Regular expressions that stand in the source, with their offset."""
+    functions: set[str] = field(default_factory=set)
+    """Every function and operator that is called, by the engine's names."""
+    two_variables: bool = False
+    """Whether a comprehension with two variables is among it."""
     optional_inside: int | None = None
     """Offset of a list or map that holds an optional: the engine crashes on taking it out."""
 
@@ -55,6 +59,10 @@ class _Walker:
         for child in _swallowed(node, self._optional(node)):
             if self._optional(child):
                 self.found.optional_inside = self._offsets.get(_int(child, 2), 0)
+        if 6 in node:
+            self.found.functions.add(_bytes(_message(_bytes(node, 6)), 2).decode())
+        if 9 in node and 8 in _message(_bytes(node, 9)):
+            self.found.two_variables = True
         name = self._variable(node)
         if name is not None:
             self.found.fields[name] = None
