@@ -7,7 +7,7 @@ those who copy. What two parsers may read differently (a key that stands twice, 
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from math import isfinite
 from typing import Self
 
@@ -80,7 +80,7 @@ def dumps(value: object) -> bytes:
     escapes in strings. Raises TypeError on a value that JSON has no word for, ValueError on
     NaN, Infinity and nesting beyond `MAX_DEPTH`.
     """
-    return "".join(_write(value, 0)).encode()
+    return _write(value, 0).encode()
 
 
 def _check_depth(text: str) -> None:
@@ -139,31 +139,21 @@ _quote = json.JSONEncoder(ensure_ascii=False).encode
 _quote_ascii = json.JSONEncoder(ensure_ascii=True).encode
 
 
-def _write(value: object, depth: int) -> Iterator[str]:
+def _write(value: object, depth: int) -> str:
     if depth > MAX_DEPTH:
         raise ValueError(f"nested deeper than {MAX_DEPTH}")
-    match value:
-        case Mapping():
-            yield from _write_map(value, depth)
-        case list() | tuple():
-            yield "["
-            for index, item in enumerate(value):
-                if index:
-                    yield ","
-                yield from _write(item, depth + 1)
-            yield "]"
-        case _:
-            yield _leaf(value)
+    if isinstance(value, Mapping):
+        items = (f"{_key(key)}:{_write(item, depth + 1)}" for key, item in value.items())
+        return "{" + ",".join(items) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join([_write(item, depth + 1) for item in value]) + "]"
+    return _leaf(value)
 
 
-def _write_map(value: Mapping[object, object], depth: int) -> Iterator[str]:
-    yield "{"
-    for index, (key, item) in enumerate(value.items()):
-        if not isinstance(key, str):
-            raise TypeError(f"a JSON key is text, not {type(key).__name__}")
-        yield f"{',' if index else ''}{_text(key)}:"
-        yield from _write(item, depth + 1)
-    yield "}"
+def _key(key: object) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"a JSON key is text, not {type(key).__name__}")
+    return _text(key)
 
 
 def _leaf(value: object) -> str:

@@ -1,7 +1,7 @@
 """CEL, evaluated by cel-expr-python 0.1.3 (cel-cpp): checked when a file is loaded, bounded
 when it runs.
 
-The engine has traps, each found by running it (research in ARCHITECTURE.md): errors are values
+The engine has traps, each found by running it: errors are values
 whose text is true, text ends at NUL, deep nesting and optionals inside lists end the process,
 `has(credential.name)` has the type of the variable. This adapter is where they end: what is
 loaded has the type that was wanted, what is evaluated is a value or an `ExpressionError`.
