@@ -14,7 +14,7 @@ from typing import Any
 
 from goex_proxy.core.call import Call
 from goex_proxy.core.entry import Entry
-from goex_proxy.core.event import Event, RuleText
+from goex_proxy.core.event import Aliased, Event, RuleText
 from goex_proxy.core.exchange import Request, Response
 
 
@@ -63,6 +63,13 @@ class Child(Command[Entry | None]):
 
     run: str
     step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renames(Command[tuple[Aliased, ...]]):
+    """What undos of this service's entries had to make anew, oldest first."""
+
+    service: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -235,6 +235,9 @@ class Aliased(Event):
     resource: str
     old: dict[str, str] = field(default_factory=dict)
     new: dict[str, str] = field(default_factory=dict)
+    old_path: str = ""
+    """Where it was, if it has a path of its own."""
+    new_path: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

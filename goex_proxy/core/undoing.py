@@ -10,7 +10,7 @@ from dataclasses import replace
 from goex_proxy.core import exact
 from goex_proxy.core.book import Book
 from goex_proxy.core.call import Call, Initiator, Link
-from goex_proxy.core.command import Append, Asking, Child, Lock, Phase, Rest, Spawn
+from goex_proxy.core.command import Append, Asking, Child, Lock, Phase, Renames, Rest, Spawn
 from goex_proxy.core.entry import Entry
 from goex_proxy.core.event import (
     Aliased,
@@ -31,6 +31,7 @@ from goex_proxy.core.inverting import sights
 from goex_proxy.core.journal import State
 from goex_proxy.core.operation import Fidelity
 from goex_proxy.core.reading import ImageFailed, answer_names, take
+from goex_proxy.core.renaming import redirected, renamed
 from goex_proxy.core.subject import Subject
 from goex_proxy.core.subjects import subject_of
 
@@ -48,12 +49,13 @@ def undo_step(entry: Entry, book: Book) -> Phase:
         return Append(events=(UndoAbandoned(reason="it has no rule to go by"),))
     subject = _for(subject, progress.by)
     children = yield from _children(progress.run, len(inverse.steps))
+    renames = yield from Renames(service=entry.opened.service)
     yield from Lock(keys=lock_keys(entry, subject))
     try:
-        seen = yield from _look_again(entry, subject, children)
+        seen = yield from _look_again(entry, subject, children, renames)
     except ImageFailed as error:
         return _unreadable(children, str(error))
-    return _next(entry, inverse, subject, seen, children)
+    return _next(entry, inverse, subject, seen, children, renames)
 
 
 def standing(entry: Entry, book: Book) -> Asking[tuple[Standing, tuple[Event, ...]]]:
@@ -61,7 +63,8 @@ def standing(entry: Entry, book: Book) -> Asking[tuple[Standing, tuple[Event, ..
     subject = subject_of(entry, book)
     if subject is None or entry.inverse is None:
         return Standing.CONFLICT, ()
-    seen = yield from _look_again(entry, subject, ())
+    renames = yield from Renames(service=entry.opened.service)
+    seen = yield from _look_again(entry, subject, (), renames)
     found = check(entry.inverse.touches, seen)
     return found.standing, (Conflicted(differences=found.differences),)
 
@@ -93,6 +96,7 @@ def _next(
     subject: Subject,
     seen: dict[str, Seen],
     children: tuple[Entry, ...],
+    renames: tuple[Aliased, ...],
 ) -> Append | Spawn | Rest:
     progress = entry.undo
     assert progress is not None  # noqa: S101 - the caller looked
@@ -112,7 +116,8 @@ def _next(
         if number in taken or (children and number < max(taken)):
             continue
         if _is_open(step, inverse.touches, seen):
-            return _spawn(entry, subject, number, step, seen)
+            renewed = replace(step, request=redirected(step.request, renames))
+            return _spawn(entry, subject, number, renewed, seen)
     return _arrived(entry, inverse, subject, seen, children)
 
 
@@ -235,22 +240,20 @@ def _done(entry: Entry, *, already: bool) -> tuple[Event, ...]:
 
 
 def _look_again(
-    entry: Entry, subject: Subject, children: tuple[Entry, ...]
+    entry: Entry, subject: Subject, children: tuple[Entry, ...], renames: tuple[Aliased, ...]
 ) -> Asking[dict[str, Seen]]:
     """Every touched resource as it is now, under its new id if a step has made it anew."""
     inverse = entry.inverse
     assert inverse is not None  # noqa: S101 - the caller looked
     resources = sights(subject, entry.before, entry.after)
-    renamed = {a.resource: a.new for a in _aliases(entry, subject, children)}
+    known_as = (*renames, *_aliases(entry, subject, children))
     now: list[Image] = []
     for touch in inverse.touches:
         images = resources[touch.use]
         known = images.left or images.before
         if known is None:
             continue
-        instance = known.instance
-        if images.resource.name in renamed:
-            instance = replace(instance, params=renamed[images.resource.name])
+        instance = renamed(known.instance, known_as)
         now.append((yield from take(subject, images.resource, instance)))
     return sights(subject, entry.before, entry.after, now)
 
@@ -275,7 +278,16 @@ def _aliases(entry: Entry, subject: Subject, children: tuple[Entry, ...]) -> lis
         scope = subject.service.language.scope(names)
         new = {key: str(value.evaluate(scope)) for key, value in params.items()}
         old = dict(known.instance.params)
-        out.append(Aliased(resource=images.resource.name, old=old, new={**old, **new}))
+        at = images.resource.at
+        out.append(
+            Aliased(
+                resource=images.resource.name,
+                old=old,
+                new={**old, **new},
+                old_path=at.fill(old) if at is not None else "",
+                new_path=at.fill({**old, **new}) if at is not None else "",
+            )
+        )
     return out
 
 

@@ -26,6 +26,7 @@ from goex_proxy.core.command import (
     Outcome,
     Pass,
     Phase,
+    Renames,
     Rest,
     Spawn,
 )
@@ -214,6 +215,8 @@ class Course:
                 return None
             case Child(run=run, step=step):
                 return self._ledger.child(run, step)
+            case Renames(service=service):
+                return self._ledger.renames(service)
             case Elapsed():
                 return self._ledger.elapsed(self.entry.id)
             case _:

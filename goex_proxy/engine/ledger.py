@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from goex_proxy.core.entry import Entry, apply, fold
-from goex_proxy.core.event import Event, Opened
+from goex_proxy.core.event import Aliased, Event, Opened
 from goex_proxy.core.journal import State
 from goex_proxy.home import read_entry
 from goex_proxy.stores.event_codec import to_row
 from goex_proxy.stores.journal import Journal
-from goex_proxy.stores.rows import JSON, Append, Fence
+from goex_proxy.stores.rows import JSON, Append, Fence, Filters
 
 _AFTER_THE_WIRE = {State.ANSWERED, State.APPLIED, State.FAILED, State.IN_DOUBT, State.PARTIAL}
 
@@ -73,6 +73,16 @@ class Ledger:
         rows = self._journal.find(run=run, step=str(step))
         return self.load(rows[0].id) if rows else None
 
+    def renames(self, service: str) -> tuple[Aliased, ...]:
+        """What undos of a service's entries had to make anew, oldest first."""
+        made = (State.UNDONE.value, State.COMPENSATED.value, State.UNDOING.value, State.STUCK.value)
+        out: list[Aliased] = []
+        for row in self._journal.log(Filters(service=service, states=made)):
+            if row.columns["extra"]:
+                entry = self.load(row.id)
+                out += entry.aliases if entry is not None else ()
+        return tuple(out)
+
     def elapsed(self, entry: int) -> float:
         """Seconds since it was sent, at least: a clock that jumps, or a restart of the
         machine, can make this too small, never too large."""
@@ -95,6 +105,8 @@ class Ledger:
             columns["rule"] = entry.decision.rule
         if entry.response is not None:
             columns["status"] = entry.response.status
+        if entry.aliases:
+            columns["extra"] = {"renamed": len(entry.aliases)}
         if entry.inverse is not None:
             columns["guarded"] = int(entry.inverse.guarded)
         if entry.state is State.APPLIED and entry.call.at:
