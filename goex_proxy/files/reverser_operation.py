@@ -115,8 +115,8 @@ def _with_effects(draft: Draft, made: Operation) -> Operation:
         created=section.expression("created", LEFT | own, "bool"),
         noop=section.expression("noop", SEEN | ANSWER | own, "bool"),
         writes=_writes(draft),
-        adds=section.expression("adds", SEEN | {"res"} | own, "list"),
-        removes=section.expression("removes", SEEN | {"res"} | own, "list"),
+        adds=section.expression("adds", SEEN | {"res", "after"} | own, "list"),
+        removes=section.expression("removes", SEEN | {"res", "after"} | own, "list"),
         undo=_undo(draft),
         leaves=tuple(section.expressions("leaves", LEFT | own).items()),
     )

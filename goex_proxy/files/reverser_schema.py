@@ -78,7 +78,7 @@ CREDENTIAL = Keys(
         "principal": TEXT,
     },
 )
-ERRORS = Keys("errors", {"status": WHOLE, "json": FIELDS, "codec": one_of(*CODECS)})
+ERRORS = Keys("errors", {"status": WHOLE, "json": FIELDS, "codec": one_of("git-refusal")})
 MATCH = Keys(
     "a match",
     {"method": TEXTS, "path": TEXT, "if": CEL},
