@@ -111,7 +111,7 @@ def _set(subject: Subject, named: Mapping[str, object], before: object, now: obj
     operation = subject.operation
     had = before if isinstance(before, list) else []
     has = now if isinstance(now, list) else []
-    scope = subject.service.language.scope({**subject.names, **named, "res": None})
+    scope = subject.service.language.scope({**subject.names, **named, "res": None, "after": now})
     fresh, lost = True, True
     asked = 0
     for expression, appears in ((operation.adds, True), (operation.removes, False)):

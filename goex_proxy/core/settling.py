@@ -112,7 +112,8 @@ def conclude(
     if response is not None and _true(operation.noop, subject, names):
         return Applied(fidelity=Fidelity.EXACT, why="the service says that nothing changed")
     after, trouble = yield from _after(entry, subject, names, response)
-    names |= {"after": before_name(after)["before"], **_deltas(subject, entry.before, after, names)}
+    names["after"] = before_name(after)["before"]
+    names |= _deltas(subject, entry.before, after, names)
     fidelity = _fidelity(subject, names)
     applied = Applied(
         after=after, fidelity=fidelity, residue=operation.residue, evidence=evidence, why=trouble
