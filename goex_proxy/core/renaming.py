@@ -23,9 +23,9 @@ def renamed(instance: Instance, aliases: Iterable[Aliased]) -> Instance:
     for alias in aliases:
         shared = alias.old.keys() & params.keys()
         whole = alias.resource != instance.resource or shared == alias.old.keys()
-        if whole and _changed(alias).keys() <= shared:
-            if all(params[key] == alias.old[key] for key in shared):
-                params |= {key: alias.new[key] for key in shared}
+        found = all(params[key] == alias.old[key] for key in shared)
+        if whole and found and _changed(alias).keys() <= shared:
+            params |= {key: alias.new[key] for key in shared}
     return replace(instance, params=params)
 
 

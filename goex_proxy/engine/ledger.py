@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from goex_proxy.core.entry import Entry, apply, fold
 from goex_proxy.core.event import Aliased, Event, Opened
@@ -83,6 +83,10 @@ class Ledger:
                 out += entry.aliases if entry is not None else ()
         return tuple(out)
 
+    def is_over(self, entry: Entry) -> bool:
+        """Whether the window in which it can be undone has passed."""
+        return bool(entry.call.at) and _later(entry.call.at, self._window) < _now()
+
     def elapsed(self, entry: int) -> float:
         """Seconds since it was sent, at least: a clock that jumps, or a restart of the
         machine, can make this too small, never too large."""
@@ -148,6 +152,10 @@ def _opening(opened: Opened) -> dict[str, JSON]:
         "run": link.run or None,
         "step": str(link.step) if link.run else None,
     }
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _later(at: str, seconds: float) -> str:

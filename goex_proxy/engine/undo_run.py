@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from goex_proxy.core import exact
 from goex_proxy.core.entry import Entry, differences_in_words
-from goex_proxy.core.event import Conflicted, UndoStarted
+from goex_proxy.core.event import Conflicted, Expired, UndoStarted
 from goex_proxy.core.expression import ExpressionError
 from goex_proxy.core.footprint import Standing
 from goex_proxy.core.inverse import Inverse
@@ -85,6 +85,10 @@ class Undoer:
                 continue
             if (settled := _settled(entry)) is not None:
                 skipped.append(settled)
+                continue
+            if self._engine.ledger.is_over(entry):
+                self._engine.ledger.append_now(entry, (Expired(),))
+                skipped.append(_step(entry, "refused", "its undo window is over"))
                 continue
             later = [e for e in dependents(self._engine.ledger, entry) if e.id not in wanted]
             if later and not cascade and not force:
