@@ -3,6 +3,7 @@
 No key log is ever attached to these contexts, whatever SSLKEYLOGFILE says.
 """
 
+import time
 from collections import OrderedDict
 from ipaddress import ip_address
 
@@ -11,6 +12,8 @@ from OpenSSL import SSL, crypto
 from goex_proxy.gateway.certificates import Authority, CertificateError, certificates_in
 
 _LEAVES = 512
+_RENEWAL = 30 * 86400
+"""Seconds after which a host gets a new leaf (they are valid for half a year)."""
 _HOST_FLAGS = SSL._lib.X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | getattr(  # type: ignore[attr-defined]
     SSL._lib,  # type: ignore[attr-defined]
     "X509_CHECK_FLAG_NEVER_CHECK_SUBJECT",
@@ -35,10 +38,10 @@ class AgentSide:
 
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
-        self._contexts: OrderedDict[tuple[str, bool], SSL.Context] = OrderedDict()
+        self._contexts: OrderedDict[tuple[str, bool, int], SSL.Context] = OrderedDict()
 
     def connection(self, host: str, *, h2: bool) -> SSL.Connection:
-        key = (host, h2)
+        key = (host, h2, int(time.time() / _RENEWAL))
         context = self._contexts.get(key)
         if context is None:
             context = self._contexts[key] = self._make(host, h2)

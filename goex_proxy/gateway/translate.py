@@ -186,8 +186,11 @@ def _framing(
 
 
 def answer_fields(head: http.Response) -> list[tuple[bytes, bytes]]:
-    """The fields of a service's answer that concern the client."""
-    return _without_hops(head.headers.fields, _ANSWER_ONLY)
+    """The fields of a service's answer that concern the client; folded lines are unfolded."""
+    fields = _without_hops(head.headers.fields, _ANSWER_ONLY)
+    if any(b"\n" in value or b"\r" in value or b"\0" in value for _, value in fields):
+        fields = [(name, _BAD_VALUE.sub(b" ", value)) for name, value in fields]
+    return fields
 
 
 def core_response(status: int, reason: str, fields: Fields, body: bytes | None) -> Response:
