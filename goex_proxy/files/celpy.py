@@ -7,6 +7,7 @@ cel-python 0.5.0 shared by threads gave wrong answers.
 """
 
 import datetime
+import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -71,7 +72,10 @@ class Celpy:
         if programs is None:
             programs = self._local.programs = {}
         if source not in programs:
+            limit = sys.getrecursionlimit()
             environment = engine.Environment(runner_class=engine.InterpretedRunner)
+            # It raises the limit of the whole process; what needs more is an error here.
+            sys.setrecursionlimit(limit)
             functions = {name: _called(f) for name, f in self._functions.items()}
             programs[source] = environment.program(
                 environment.compile(cel_text.hidden(source)), functions=functions
