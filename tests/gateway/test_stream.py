@@ -63,6 +63,7 @@ def test_a_hang_up_during_a_decision_is_heard_at_once_and_nothing_is_sent(how: s
             async with asyncio.timeout(1):
                 await holding.gone.wait()
             await judge.until("abandoned")
+            await asyncio.sleep(0.1)
             assert "sending" not in judge.names()
             assert it.service.connections == 0
             writer.close()
