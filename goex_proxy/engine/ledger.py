@@ -1,7 +1,7 @@
 """The journal as the engine sees it: entries in, entries out; rows are the store's business."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,7 @@ from goex_proxy.core.journal import State
 from goex_proxy.home import read_entry
 from goex_proxy.stores.event_codec import to_row
 from goex_proxy.stores.journal import Journal
-from goex_proxy.stores.rows import JSON, Append, Fence, Filters
+from goex_proxy.stores.rows import JSON, Append, Fence, Filters, LogRow
 
 _AFTER_THE_WIRE = {State.ANSWERED, State.APPLIED, State.FAILED, State.IN_DOUBT, State.PARTIAL}
 
@@ -78,10 +78,16 @@ class Ledger:
         made = (State.UNDONE.value, State.COMPENSATED.value, State.UNDOING.value, State.STUCK.value)
         out: list[Aliased] = []
         for row in self._journal.log(Filters(service=service, states=made)):
-            if row.columns["extra"]:
+            if _extra(row).get("renamed"):
                 entry = self.load(row.id)
                 out += entry.aliases if entry is not None else ()
         return tuple(out)
+
+    def undelivered(self, last: int = 2000) -> list[Entry]:
+        """Of the newest entries those whose kept answer no agent has come for yet."""
+        rows = self._journal.log(Filters(last=last))
+        ids = [row.id for row in rows if _extra(row).get("waits")]
+        return [entry for id_ in ids if (entry := self.load(id_)) is not None]
 
     def is_over(self, entry: Entry) -> bool:
         """Whether the window in which it can be undone has passed."""
@@ -109,8 +115,9 @@ class Ledger:
             columns["rule"] = entry.decision.rule
         if entry.response is not None:
             columns["status"] = entry.response.status
-        if entry.aliases:
-            columns["extra"] = {"renamed": len(entry.aliases)}
+        waits = bool(entry.approved_by) and entry.opened.kept and not entry.delivered
+        if entry.aliases or entry.approved_by:
+            columns["extra"] = {"renamed": len(entry.aliases), "waits": waits}
         if entry.inverse is not None:
             columns["guarded"] = int(entry.inverse.guarded)
         if entry.state is State.APPLIED and entry.call.at:
@@ -152,6 +159,11 @@ def _opening(opened: Opened) -> dict[str, JSON]:
         "run": link.run or None,
         "step": str(link.step) if link.run else None,
     }
+
+
+def _extra(row: LogRow) -> Mapping[str, JSON]:
+    extra = row.columns["extra"]
+    return extra if isinstance(extra, dict) else {}
 
 
 def _now() -> str:

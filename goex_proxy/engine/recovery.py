@@ -32,10 +32,17 @@ class Recovery:
         # Children of an undo first: the entry that is undone asks how they stand.
         for entry in sorted(entries, key=lambda e: (not e.call.is_undo, e.id)):
             await self._settle(entry, "the gateway stopped before it was answered")
-        for entry in self._engine.ledger.in_states((State.HELD, State.IN_DOUBT)):
-            if self._joins is not None:
-                self._joins.remember(entry.opened.fingerprint, entry.id)
+        self._remember()
         return len(entries)
+
+    def _remember(self) -> None:
+        """Retries of what an earlier process held, doubted or kept an answer of join it."""
+        if self._joins is None:
+            return
+        ledger = self._engine.ledger
+        waiting = ledger.in_states((State.HELD, State.ADMITTED, State.IN_DOUBT))
+        for entry in (*ledger.undelivered(), *waiting):
+            self._joins.remember(entry.opened.fingerprint, entry.id)
 
     async def watch(self) -> None:
         """Sweep for ever; until the task is cancelled."""

@@ -1,10 +1,12 @@
 """Tickets: one admitted exchange, as the gateway carries it through (`engine.mediator`)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from goex_proxy.core.call import Call
 from goex_proxy.core.exchange import Request, Response
 from goex_proxy.core.journal import State
+from goex_proxy.core.path import canonical
 from goex_proxy.core.refusal import Told
 from goex_proxy.credentials.keyring import Keyring
 from goex_proxy.credentials.problem import CredentialRefusedError
@@ -159,7 +161,16 @@ class LiveTicket:
 
 
 def swapped(keyring: Keyring, call: Call, answers: Answers, wire: Request, peer: Peer) -> Request:
-    """The wire request with its credential. Raises `Refusal`."""
+    """The wire request with its credential, its path written as it was decided on.
+
+    Raises `Refusal`.
+    """
+    try:
+        target = canonical(wire.target)
+    except ValueError as error:
+        raise Refusal(answers.say(Told.REFUSED, str(error))) from None
+    if target != wire.target:
+        wire = replace(wire, target=target)
     try:
         return keyring.swap(wire, peer, call.credential or None)
     except CredentialRefusedError as error:
