@@ -1,0 +1,110 @@
+"""Streams, large bodies, and memory over many requests."""
+
+import ssl
+import statistics
+import threading
+import time
+from collections.abc import Callable
+
+from bench.load import Caller, drive, get
+from bench.process import Proxy
+from bench.upstream import BIG, HOST, Upstream
+
+_PIECE = 1 << 18
+_MANY = 20.0
+"""Seconds of requests between two looks at the memory."""
+
+type Row = tuple[str, float, float, float]
+
+
+def rows(running: dict[str, Proxy], target: Upstream) -> list[Row]:
+    """What, measured, must, aim."""
+    ours, bare = running["goex"], running["bare"]
+    down = _peak(ours, lambda: _download(ours, target))
+    up = _peak(ours, lambda: _upload(ours, target))
+    return [
+        ("first bytes of an event stream, added, ms", _events(ours, bare, target), 20.0, 5.0),
+        ("100 MiB down, added MiB", down, 12.0, 6.0),
+        ("100 MiB up, added MiB", up, 12.0, 6.0),
+        ("memory after requests, MiB", *_memory(ours, target)),
+    ]
+
+
+def _connect(proxy: Proxy, port: int) -> ssl.SSLSocket:
+    connection = Caller(proxy.port, HOST, port, get("", "/")).socket
+    connection.settimeout(60)
+    return connection
+
+
+def _events(ours: Proxy, bare: Proxy, target: Upstream) -> float:
+    """How much later an event arrives than through bare mitmproxy: the first of each stream."""
+    late: dict[str, list[float]] = {"ours": [], "bare": []}
+    for _ in range(5):
+        for name, proxy in (("ours", ours), ("bare", bare)):
+            late[name].append(_first_event(proxy, target))
+    return (statistics.median(late["ours"]) - statistics.median(late["bare"])) * 1e3
+
+
+def _first_event(proxy: Proxy, target: Upstream) -> float:
+    """Seconds from its writing to its arrival; the connection to the service is up already."""
+    with _connect(proxy, target.slow_port) as connection:
+        connection.sendall(b"GET /sse HTTP/1.1\r\nHost: %s:%d\r\n\r\n" % _authority(target))
+        seen = b""
+        while b"data: " not in seen or not seen.rpartition(b"data: ")[2].count(b"\n"):
+            seen += connection.recv(65536)
+        written = float(seen.split(b"data: ")[1].split(b"\n")[0])
+        return time.perf_counter() - written
+
+
+def _authority(target: Upstream) -> tuple[bytes, int]:
+    return HOST.encode(), target.slow_port
+
+
+def _peak(proxy: Proxy, work: Callable[[], None]) -> float:
+    """MiB above what it had before. The kernel's own peak, cleared first."""
+    work()  # what is imported and grown once is not this body's
+    before = proxy.memory()
+    proxy.forget_peak()
+    work()
+    return proxy.peak() - before
+
+
+def _download(proxy: Proxy, target: Upstream) -> None:
+    with _connect(proxy, target.port) as connection:
+        connection.sendall(b"GET /big HTTP/1.1\r\nHost: %s\r\n\r\n" % target.host.encode())
+        answer = connection.recv(_PIECE)
+        if not answer.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(f"the download was answered {answer[:200]!r}")
+        got = len(answer)
+        while got < BIG:
+            got += len(connection.recv(_PIECE))
+
+
+def _upload(proxy: Proxy, target: Upstream) -> None:
+    with _connect(proxy, target.slow_port) as connection:
+        connection.sendall(
+            b"POST /up HTTP/1.1\r\nHost: %s:%d\r\n" % _authority(target)
+            + b"Content-Type: application/octet-stream\r\nContent-Length: %d\r\n\r\n" % BIG
+        )
+        sender = threading.Thread(target=_pour, args=(connection,))
+        sender.start()
+        answer = connection.recv(_PIECE)
+        sender.join()
+        if not answer.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(f"the upload was answered {answer[:200]!r}")
+
+
+def _pour(connection: ssl.SSLSocket) -> None:
+    piece = bytes(_PIECE)
+    for _ in range(BIG // _PIECE):
+        connection.sendall(piece)
+
+
+def _memory(proxy: Proxy, target: Upstream) -> tuple[float, float, float]:
+    """MiB after many requests; it may not have grown by more than 4 since the first of them."""
+    maker = get(target.host, "/things")
+    drive(proxy.port, HOST, target.port, maker, connections=32, seconds=_MANY / 4)
+    start = proxy.memory()
+    drive(proxy.port, HOST, target.port, maker, connections=32, seconds=_MANY)
+    end = proxy.memory()
+    return (end if end - start < 4 else float("inf")), 160.0, 120.0
