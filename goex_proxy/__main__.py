@@ -1,0 +1,14 @@
+"""`python -m goex_proxy`, and the commands `goex` and `goex-proxy`."""
+
+import sys
+
+
+def main() -> int:
+    """Run the command line; its exit code."""
+    from goex_proxy.cli.main import main as command_line
+
+    return command_line()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
