@@ -40,6 +40,9 @@ class Asking(Stream):
 
     def on_request(self, event: RequestHeaders) -> Steps[None]:
         incoming = event.request
+        if self.link.gateway.stopping:
+            yield from self.refuse(Fault.UNAVAILABLE, "goex-proxy is stopping", close=True)
+            return
         self._expects = not event.end_stream and "100-continue" in translate.field_values(
             incoming, b"expect"
         )

@@ -50,7 +50,7 @@ class Dialled:
 
 
 async def dial(
-    server: Upstream, mediator: Mediator, is_self: Callable[[str, int], bool]
+    server: Upstream, mediator: Mediator, is_self: Callable[[str, int, str], bool]
 ) -> Dialled:
     """Raises OSError (TimeoutError among them) or DialRefused."""
     route = server.route
@@ -59,8 +59,10 @@ async def dial(
             route.host, route.port, happy_eyeballs_delay=_STAGGER
         )
     try:
-        peer = writer.get_extra_info("peername")[:2]
-        objection = _objection(server, mediator, peer, is_self)
+        ip, port = peer = writer.get_extra_info("peername")[:2]
+        if is_self(ip, port, writer.get_extra_info("sockname")[0]):
+            raise DialRefused("the request would come back to this proxy")
+        objection = _objection(server, mediator, ip)
     except BaseException:
         writer.close()
         raise
@@ -70,17 +72,10 @@ async def dial(
     return Dialled(reader, writer, peer)
 
 
-def _objection(
-    server: Upstream,
-    mediator: Mediator,
-    peer: tuple[str, int],
-    is_self: Callable[[str, int], bool],
-) -> str | None:
-    if is_self(*peer):
-        return "the request would come back to this proxy"
-    if server.origin.scheme == "https" and not server.route.tls and not is_loopback(peer[0]):
+def _objection(server: Upstream, mediator: Mediator, ip: str) -> str | None:
+    if server.origin.scheme == "https" and not server.route.tls and not is_loopback(ip):
         return "plain text in place of https is allowed to this machine only"
-    return mediator.dialled(server.origin, peer[0])
+    return mediator.dialled(server.origin, ip)
 
 
 def is_loopback(ip: str) -> bool:

@@ -59,6 +59,8 @@ class Gateway:
         """Decisions that are awaited: interrupted when the gateway stops."""
         self.waiting: set[Stream] = set()
         """Exchanges that wait for their service."""
+        self.stopping = False
+        """No new request is begun."""
         self._links: set[Link] = set()
         self._quiet = asyncio.Event()
         self._servers: list[asyncio.Server] = []
@@ -113,12 +115,13 @@ class Gateway:
             if each.family in (socket.AF_INET, socket.AF_INET6)
         )
 
-    def is_self(self, ip: str, port: int) -> bool:
-        """Whether a dialled address is one of our own listeners."""
-        return any(
-            port == own_port and own in (ip, "0.0.0.0", "::")  # noqa: S104 - compared, not bound
-            for own, own_port in self.addresses
-        )
+    def is_self(self, ip: str, port: int, from_ip: str) -> bool:
+        """Whether a connection from `from_ip` to this address reached one of our listeners."""
+        for own, own_port in self.addresses:
+            everywhere = own in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+            if port == own_port and (ip == own or (everywhere and ip == from_ip)):
+                return True
+        return False
 
     async def _serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, local: str | None
@@ -147,6 +150,7 @@ class Gateway:
 
     async def stop(self, grace: float = 5.0) -> None:
         """Take no more, answer what still waits for a decision, let the rest end in `grace` s."""
+        self.stopping = True
         self._close_listeners()
         for decision in list(self.decisions):
             decision.interrupt()

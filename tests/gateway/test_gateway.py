@@ -121,6 +121,45 @@ def test_stopping_answers_what_waits_for_a_decision() -> None:
     run(story)
 
 
+def test_a_gateway_that_stops_begins_nothing_new() -> None:
+    async def story() -> None:
+        gate = asyncio.Event()
+
+        async def answer(
+            asked: Asked, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        ) -> None:
+            judge.note("arrived")
+            await gate.wait()
+            writer.write(reply(200, b"done"))
+
+        judge = Judge(decide=journaled)
+        async with bed(judge, Service(answer)) as it:
+            reader, writer = await it.connect()
+            asking = asyncio.create_task(it.curl("-d", "x", URL))
+            await judge.until("arrived")
+            stopping = asyncio.create_task(it.gateway.stop(3))
+            await asyncio.sleep(0)
+            writer.write(f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+            assert (await read_response(reader))[0] == 503
+            gate.set()
+            assert (await asking)[0] == 200
+            await stopping
+            writer.close()
+
+    run(story)
+
+
+def test_a_listener_on_every_address_knows_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        async with bed() as it:
+            monkeypatch.setattr(Gateway, "addresses", (("0.0.0.0", 8080),))
+            assert it.gateway.is_self("10.0.0.5", 8080, "10.0.0.5")
+            assert not it.gateway.is_self("10.0.0.9", 8080, "10.0.0.5")
+            assert not it.gateway.is_self("10.0.0.5", 8081, "10.0.0.5")
+
+    run(story)
+
+
 def test_stopping_lets_what_was_sent_end() -> None:
     async def story() -> None:
         async def answer(
