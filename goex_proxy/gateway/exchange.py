@@ -9,7 +9,6 @@ import time
 from functools import partial
 
 from mitmproxy import http
-from mitmproxy.net.http.validate import validate_headers
 from mitmproxy.proxy.layers.http import SendHttp
 from mitmproxy.proxy.layers.http._events import (
     RequestData,
@@ -52,13 +51,13 @@ class Exchange(Asking):
         self.since = time.monotonic()
         bodiless = head.status_code in _BODILESS or known(self.request).method == "HEAD"
         try:
-            validate_headers(head)
+            translate.check_answer(head)
             answer = Answer(head, ticket.scrubber(), bodiless=bodiless, h2=self.parent.h2)
         except Undecodable as error:
             yield from self.broken(str(error))
             return
         except ValueError:
-            yield from self.broken("its answer can be framed in two ways")
+            yield from self.broken("its answer has a framing that cannot be relayed")
             return
         self.answer = answer
         if head.status_code == 101:

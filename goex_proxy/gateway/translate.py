@@ -62,6 +62,8 @@ def check_request(incoming: http.Request) -> None:
                 raise Misread(Fault.BAD_REQUEST, "Content-Length is not one number")
         elif lower == b"transfer-encoding":
             coded = True
+            if value.strip().lower() != b"chunked":
+                raise Misread(Fault.BAD_REQUEST, "a transfer coding other than chunked")
     if coded:
         try:
             validate_headers(incoming)
@@ -183,6 +185,17 @@ def _framing(
     if length is not None:
         return [(name, length.encode("ascii"))]
     return [] if h2 else [(b"Transfer-Encoding", b"chunked")]
+
+
+def check_answer(head: http.Response) -> None:
+    """Raises ValueError for an answer that two parties could frame differently.
+
+    A transfer coding other than chunked (gzip) would pass a scrubber unread, so it is refused.
+    """
+    validate_headers(head)
+    for value in field_values(head, b"transfer-encoding"):
+        if value.strip().lower() not in ("chunked", "identity"):
+            raise ValueError("transfer coding")
 
 
 def answer_fields(head: http.Response) -> list[tuple[bytes, bytes]]:

@@ -348,6 +348,7 @@ async def ask(it: Bed, head: str, **connect: object) -> tuple[int, bytes]:
         (f"GET / HTTP/1.1\r\nHost: {HOST}:443\r\n\r\n", {"tls": False}, 421),
         (f"GET / HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", {}, 400),
         (f"GET / HTTP/1.1\r\nHost: {HOST}\r\nX: a\r\n b\r\n\r\n", {}, 400),
+        (f"PUT / HTTP/1.1\r\nHost: {HOST}\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", {}, 400),
         (f"GET / HTTP/1.1\r\nHost: {HOST}\r\nX Y: a\r\n\r\n", {}, 400),
         (f"CONNECT {HOST}:443 HTTP/1.1\r\nHost: {HOST}:443\r\n\r\n", {}, 421),
         (f"GET / HTTP/1.1\r\nHost: {HOST}\r\nX: " + "a" * 70_000 + "\r\n\r\n", {}, 431),

@@ -79,6 +79,19 @@ def test_a_secret_in_an_answer_is_scrubbed_whatever_its_coding(
     run(story)
 
 
+def test_a_secret_under_a_transfer_coding_is_not_relayed() -> None:
+    async def story() -> None:
+        data = gzip.compress(ECHO)
+        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"
+        answer = says(head, chunk(data), b"0\r\n\r\n")
+        async with bed(Judge(scrubs=True), Service(answer)) as it:
+            status, _, body = await it.curl(URL)
+            assert status == 502
+            assert b"framing" in body
+
+    run(story)
+
+
 def test_a_secret_in_a_head_is_scrubbed() -> None:
     async def story() -> None:
         head = f"HTTP/1.1 302 {SECRET}\r\nLocation: /?t={SECRET}\r\nContent-Length: 0\r\n\r\n"
