@@ -41,7 +41,7 @@ def beds(github_bed: Emulate, webdav_bed: WebDav) -> dict[str, Any]:
 def make(tmp_path: Path, tap_loop: tap.Loop, beds: dict[str, Any]) -> Iterator[Make]:
     made: list[World] = []
 
-    def one(**how: Any) -> World:
+    def one(**how: Any) -> World:  # noqa: ANN401 - what World takes
         world = World(tmp_path / f"w{len(made)}", tap_loop, **{**beds, **how})
         made.append(world)
         return world.start()
@@ -71,13 +71,17 @@ def shared(
             "git.example.test": git_bed.server.port,
         },
         secrets={"api.github.com": github_bed.real, "slack.com": slack_bed.real},
+        principals={
+            "api.github.com": "octocat",
+            "slack.com": slack_bed.form("/api/auth.test").json["user_id"],
+        },
     ).start()
     yield world
     world.close()
 
 
 @pytest.fixture(scope="session")
-def fresh() -> Iterator[Callable[[str], str]]:
+def fresh() -> Callable[[str], str]:
     """Names that no other test uses."""
     numbers = itertools.count(1)
-    yield lambda stem: f"{stem}-{next(numbers)}"
+    return lambda stem: f"{stem}-{next(numbers)}"
