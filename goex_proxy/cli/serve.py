@@ -68,15 +68,17 @@ async def _end_with_sessions(home: "Home") -> None:
     import os
     import signal
     import time
+    from datetime import UTC, datetime
 
     from goex_proxy.console.client import ask
 
-    began = time.monotonic()
+    began, born = time.monotonic(), datetime.now(UTC).isoformat()
     seen = False
     while seen or time.monotonic() - began < _PATIENCE:
         await asyncio.sleep(_POLL)
-        open_now = (await asyncio.to_thread(ask, home.socket, "status", {}))["sessions"]
-        if seen and not open_now:
+        known = (await asyncio.to_thread(ask, home.socket, "session.list", {}))["sessions"]
+        ours = [each for each in known if each["started"] > born] if isinstance(known, list) else []
+        seen = seen or bool(ours)
+        if seen and all(each["ended"] for each in ours):
             break
-        seen = seen or bool(open_now)
     os.kill(os.getpid(), signal.SIGTERM)
