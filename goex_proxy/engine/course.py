@@ -31,7 +31,7 @@ from goex_proxy.core.command import (
     Spawn,
 )
 from goex_proxy.core.entry import Entry
-from goex_proxy.core.event import Answered, Event, Lost, RuleText
+from goex_proxy.core.event import Answered, Event, Failed, Lost, RuleText
 from goex_proxy.core.exchange import Response
 from goex_proxy.core.journal import State
 from goex_proxy.core.phase import next_phase
@@ -76,6 +76,11 @@ class Course:
         self._dialling: Phase | None = None
         self.rest = ""
         """Why it rests, in words, when a phase said so."""
+
+    @property
+    def dialling(self) -> bool:
+        """Whether it waits for `dialled` or `undialled`."""
+        return self._dialling is not None
 
     @property
     def entry(self) -> Entry:
@@ -143,6 +148,13 @@ class Course:
         self.begin((Lost(reason=reason),))
         await self.flush()
         return await self.go()
+
+    async def unsent(self, reason: str) -> Stop:
+        """It was recorded as sent, and we know that not one byte left."""
+        said = f"not one byte of it left: {reason}"
+        self.begin((Lost(reason=reason), Failed(reason=said, evidence=said)))
+        await self.flush()
+        return Stop.REST
 
     async def flush(self) -> None:
         """Make durable what is pending."""

@@ -109,6 +109,8 @@ class Engine:
         self.live.add(course.entry.id)
         try:
             response = await sender.send()
+        except NotSentError as error:
+            return await course.unsent(str(error))
         except UnreadableError as error:
             return await course.answered(error.response)
         except UpstreamError as error:

@@ -172,10 +172,17 @@ class Ticket(Protocol):
         """
 
     async def lost(self, reason: str) -> Response:
-        """Sent (perhaps in part), and no whole answer came. Returns what the caller is told."""
+        """Sent (perhaps in part), and no whole answer came. Returns what the caller is told.
+
+        It can come after `begun` or `answered` has raised in mid-stream.
+        """
 
     async def abandoned(self, reason: str) -> None:
-        """No byte of the request left: not dialled, or the caller went before it was sent."""
+        """No byte of the request left: not dialled, or the caller went before it was sent.
+
+        It can come after `sending` has returned, if the connection had gone and could not be
+        made again, and for a ticket that nobody waits for any more.
+        """
 
     def hung_up(self) -> None:
         """The caller went away. Comes at once, also while `sending` or `answered` is awaited."""

@@ -135,7 +135,10 @@ class LiveTicket:
     async def lost(self, reason: str) -> Response:
         entry = self._course.entry
         try:
-            await self._course.lost(reason)
+            if entry.state is State.SENT:
+                await self._course.lost(reason)
+            elif entry.state is State.ANSWERED:
+                await self._course.go()  # its head is on record, and says what came of it
         except JournalError:
             pass  # it stays `sent` in the journal, which the next sweep turns in doubt
         finally:
@@ -151,7 +154,10 @@ class LiveTicket:
 
     async def _abandon(self, reason: str) -> None:
         try:
-            await self._course.undialled(reason)
+            if self._course.entry.state is State.SENT:
+                await self._course.unsent(reason)
+            elif self._course.dialling:
+                await self._course.undialled(reason)
         finally:
             self._end()
 

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,10 +52,15 @@ def java_truststore(bundle: bytes) -> bytes:
         BestAvailableEncryption,
         pkcs12,
     )
+    from cryptography.utils import CryptographyDeprecationWarning  # noqa: PLC0415
 
+    with warnings.catch_warnings():
+        # Some of the system's roots are old and bend rules of today; they are not ours to judge.
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        certificates = x509.load_pem_x509_certificates(bundle)
     entries = [
         pkcs12.PKCS12Certificate(certificate, f"goex-{number}".encode())
-        for number, certificate in enumerate(x509.load_pem_x509_certificates(bundle))
+        for number, certificate in enumerate(certificates)
     ]
     encryption = BestAvailableEncryption(TRUSTSTORE_PASSWORD.encode())
     return pkcs12.serialize_java_truststore(entries, encryption)
