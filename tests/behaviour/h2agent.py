@@ -54,7 +54,7 @@ def _exchange(
     while data := link.recv(65536):
         for event in talk.receive_data(data):
             if isinstance(event, h2.events.ResponseReceived):
-                status = int(dict(event.headers)[":status"])
+                status = int({str(k): v for k, v in event.headers}[":status"])
             elif isinstance(event, h2.events.DataReceived):
                 got += event.data
                 talk.acknowledge_received_data(event.flow_controlled_length, 1)

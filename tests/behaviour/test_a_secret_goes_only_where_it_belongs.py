@@ -7,7 +7,6 @@ every byte it gets. What must be refused is refused before a byte of it leaves.
 from __future__ import annotations
 
 import base64
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,11 +15,11 @@ import pytest
 from tests.beds.certificates import BedAuthority
 from tests.behaviour import h2agent
 from tests.behaviour.agent import Answer
-from tests.behaviour.ground import Ground, Holding, Standing, Witness, stored
+from tests.behaviour.ground import Ground, Holding, Witness, stored
 from tests.behaviour.tap import Loop
 from tests.behaviour.wiretap import NONE, NOTHING, PLAIN
 
-GOOD, EVIL = "api.good.example", "evil.example"
+GOOD, EVIL, PLAIN_EVIL = "api.good.example", "evil.example", "plain-evil.example"
 SECRET, OTHER = "real-secret-of-the-good-host-0001", "real-secret-of-another-host-0002"
 
 
@@ -37,13 +36,13 @@ class Field:
         ups = {
             GOOD: self.good.url,
             EVIL: self.evil.url,
-            f"{EVIL}:80": self.evil_plain.url,
+            PLAIN_EVIL: self.evil_plain.url,
             "impostor.good.example": self.impostor.url,
             "api.openai.com": self.evil.url,
             "www.googleapis.com": self.good.url,
         }
         self.world = Ground(
-            at, loop, {k: v for k, v in ups.items() if ":" not in k}, config=f"upstream_ca: {authority.certificate_file}",
+            at, loop, ups, config=f"upstream_ca: {authority.certificate_file}",
             holdings=[
                 Holding(name="good", source=stored(SECRET), host=GOOD),
                 Holding(name="impostor", source=stored(OTHER), host="impostor.good.example"),
@@ -89,8 +88,10 @@ def field(_field: Field) -> Iterator[Field]:
 
 
 def get(field: Field, target: str = "/", *more: str, host: str = GOOD, name: str = "good") -> str:
+    """A GET with a placeholder; `name` "": without. `host` "": no Host field."""
     lines = [f"GET {target} HTTP/1.1", *([f"Host: {host}"] if host else []), *more]
-    lines.append(f"Authorization: Bearer {field.world.placeholder(name)}")
+    if name:
+        lines.append(f"Authorization: Bearer {field.world.placeholder(name)}")
     return "\r\n".join(lines) + "\r\n\r\n"
 
 
@@ -102,8 +103,8 @@ def test_the_real_secret_arrives_at_the_host_it_is_bound_to(field: Field) -> Non
 
 type Attack = Callable[[Field], Answer]
 ATTACKS: dict[str, Attack] = {
-    "absolute URI of evil, Host good": lambda f: f.world.raw(get(f, f"http://{EVIL}/")),
-    "absolute URI of good, Host evil": lambda f: f.world.raw(get(f, f"http://{GOOD}/", host=EVIL)),
+    "absolute URI of evil, Host good": lambda f: f.world.raw(get(f, f"http://{PLAIN_EVIL}/")),
+    "absolute URI of good, Host evil": lambda f: f.world.raw(get(f, f"http://{GOOD}/", host=PLAIN_EVIL)),
     "absolute https URI of evil, Host good": lambda f: f.world.raw(get(f, f"https://{EVIL}/")),
     "CONNECT evil, Host good": lambda f: f.world.raw(get(f), tunnel=f"{EVIL}:443"),
     "CONNECT good, Host evil": lambda f: f.world.raw(get(f, host=EVIL), tunnel=f"{GOOD}:443"),
@@ -111,19 +112,19 @@ ATTACKS: dict[str, Attack] = {
     "CONNECT good, SNI evil": lambda f: f.world.raw(get(f), tunnel=f"{GOOD}:443", sni=EVIL),
     "CONNECT evil, no SNI, Host good": lambda f: f.world.raw(get(f), tunnel=f"{EVIL}:443", sni=NONE),
     "CONNECT good, no SNI": lambda f: f.world.raw(get(f), tunnel=f"{GOOD}:443", sni=NONE),
-    "plain text in CONNECT evil:80": lambda f: f.world.raw(get(f), tunnel=f"{EVIL}:80", sni=PLAIN),
+    "plain text in CONNECT evil:80": lambda f: f.world.raw(get(f), tunnel=f"{PLAIN_EVIL}:80", sni=PLAIN),
     "plain text in CONNECT good:443": lambda f: f.world.raw(get(f), tunnel=f"{GOOD}:443", sni=PLAIN),
     "plain text in CONNECT good:80": lambda f: f.world.raw(get(f), tunnel=f"{GOOD}:80", sni=PLAIN),
     "absolute URI of evil inside the tunnel to good": lambda f: f.world.raw(
         get(f, f"https://{EVIL}/"), tunnel=f"{GOOD}:443"
     ),
     "two Host fields": lambda f: f.world.raw(get(f, "/", f"Host: {EVIL}"), tunnel=f"{GOOD}:443"),
-    "two Host fields outside": lambda f: f.world.raw(get(f, f"http://{EVIL}/", f"Host: {EVIL}")),
+    "two Host fields outside": lambda f: f.world.raw(get(f, f"http://{PLAIN_EVIL}/", f"Host: {PLAIN_EVIL}")),
     "another port in Host": lambda f: f.world.raw(get(f, host=f"{GOOD}:8443"), tunnel=f"{GOOD}:443"),
     "a downgrade to http": lambda f: f.world.raw(get(f, f"http://{GOOD}/")),
     "https on port 80": lambda f: f.world.raw(get(f, host=f"{GOOD}:80"), tunnel=f"{GOOD}:80", sni=GOOD),
     "another port of good": lambda f: f.world.raw("", tunnel=f"{GOOD}:8443"),
-    "user information before evil": lambda f: f.world.raw(get(f, f"http://{GOOD}@{EVIL}/", host=EVIL)),
+    "user information before evil": lambda f: f.world.raw(get(f, f"http://{GOOD}@{PLAIN_EVIL}/", host=PLAIN_EVIL)),
     "user information in Host": lambda f: f.world.raw(get(f, host=f"{GOOD}@{EVIL}"), tunnel=f"{EVIL}:443"),
     "user information in CONNECT": lambda f: f.world.raw("", tunnel=f"{GOOD}@{EVIL}:443"),
     "a NUL in Host": lambda f: f.world.raw(get(f, host=f"{EVIL}\0.{GOOD}"), tunnel=f"{EVIL}:443"),
@@ -134,8 +135,8 @@ ATTACKS: dict[str, Attack] = {
     "CONNECT inside a tunnel": lambda f: f.world.raw(
         f"CONNECT {EVIL}:443 HTTP/1.1\r\nHost: {EVIL}:443\r\n\r\n", tunnel=f"{GOOD}:443", method="CONNECT"
     ),
-    "a fragment that hides evil": lambda f: f.world.raw(get(f, f"http://{EVIL}#@{GOOD}/")),
-    "a backslash in the authority": lambda f: f.world.raw(get(f, f"http://{EVIL}\\@{GOOD}/")),
+    "a fragment that hides evil": lambda f: f.world.raw(get(f, f"http://{PLAIN_EVIL}#@{GOOD}/")),
+    "a backslash in the authority": lambda f: f.world.raw(get(f, f"http://{PLAIN_EVIL}\\@{GOOD}/")),
     "our placeholder towards evil": lambda f: f.world.raw(get(f, host=EVIL), tunnel=f"{EVIL}:443"),
     "towards a name that ends as the good one": lambda f: f.world.raw(
         get(f, host=f"evil{GOOD}"), tunnel=f"evil{GOOD}:443"
@@ -164,24 +165,29 @@ ODD_HOSTS = (
 )  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["good", ""])
 @pytest.mark.parametrize("host", ODD_HOSTS)
-def test_no_spelling_of_this_machine_is_reached(field: Field, host: str) -> None:
-    answer = field.world.raw(get(field, f"http://{host}:{field.hidden.port}/", host=""))
+def test_no_spelling_of_this_machine_is_reached(field: Field, host: str, name: str) -> None:
+    port = field.hidden.port
+    answer = field.world.raw(get(field, f"http://{host}:{port}/", host="", name=name))
     assert answer.status in (400, 403, 421, 502), answer
-    tunnelled = field.world.raw("", tunnel=f"{host}:{field.hidden.port}", sni=PLAIN)
+    tunnelled = field.world.raw("", tunnel=f"{host}:{port}", sni=PLAIN)
     assert tunnelled.status in (400, 403, 421), tunnelled
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "0.0.0.0"])
+def test_a_name_of_this_machine_is_dialled_by_nobody_and_the_refusal_says_why(field: Field) -> None:
+    url = f"http://localhost:{field.hidden.port}/"
+    answer = field.world.raw(get(field, url, host="", name=""))
+    assert "this machine" in answer.goex["reason"]
+    assert f"list localhost:{field.hidden.port} under network.allow" in answer.goex["reason"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
 def test_the_gateway_does_not_call_itself(field: Field, host: str) -> None:
-    port = field.world.proxy[1]
-    answer = field.world.raw(get(field, f"http://{host}:{port}/x", host=""))
-    assert answer.status in (400, 403, 421, 502), answer
-    assert (
-        "this machine" in answer.body.decode()
-        or "this proxy" in answer.body.decode()
-        or host == "[::1]"
-    )
+    url = f"http://{host}:{field.world.proxy[1]}/x"
+    answer = field.world.raw(get(field, url, host="", name=""))
+    assert answer.status == 502
+    assert "come back to this proxy" in answer.goex["reason"]
 
 
 @pytest.mark.parametrize("spelling", [GOOD.upper(), f"{GOOD}.", f"{GOOD}:443", "Api.Good.Example."])
@@ -200,7 +206,6 @@ def test_a_wrong_certificate_is_told_and_nothing_was_sent(field: Field) -> None:
     )
     assert answer.status == 502
     assert "certificate" in answer.body.decode().lower()
-    assert field.impostor.connections
     assert not field.impostor.raw
 
 
@@ -251,7 +256,6 @@ def test_a_placeholder_in_a_body_is_never_swapped(field: Field) -> None:
     held = field.world.placeholder("good")
     body = f'{{"text": "{held}", "auth": "Bearer {held}"}}'.encode()
     auth = f"Authorization: Bearer {held}"
-    field.world.act("status")
     answer = field.world.raw(post(field, "/api/chat.postMessage", body, auth), tunnel=f"{GOOD}:443")
     entry = field.world.act("approve", id=answer.entry)
     assert entry["state"] == "applied", entry
@@ -389,11 +393,3 @@ def test_the_control_socket_is_not_reached_over_http(field: Field) -> None:
     assert field.world.home.socket.stat().st_mode & 0o777 == 0o600
     answer = field.world.raw(get(field, "http://localhost/actions/approve", host=""))
     assert answer.status in (400, 403, 421, 502)
-
-
-def test_addresses_of_the_proxy_are_the_ones_it_says(field: Field) -> None:
-    with socket.create_connection(field.world.proxy, timeout=5) as link:
-        assert link.getpeername() == field.world.proxy
-
-
-__all__ = ["Standing"]

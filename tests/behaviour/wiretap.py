@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import io
 import socket
@@ -63,10 +64,8 @@ def _pem(trust: ssl.SSLContext) -> str:
 
 
 def _ask(link: socket.socket, data: bytes, method: str) -> Answer:
-    try:
+    with contextlib.suppress(OSError):  # refused before it was all sent: the answer says so
         link.sendall(data)
-    except OSError:
-        pass  # refused before it was all sent: the answer says so
     return _answer(link, method)
 
 
