@@ -74,6 +74,7 @@ async def open_parts(home: Home, *, anonymous: bool = True) -> AsyncIterator[Par
             shelf=Shelf(lambda: library.book(config_file.load(home.config))),
             upstream=client,
             callers=Callers(home.callers, anonymous=anonymous),
+            pause=home.path / "paused",
         )
         yield Parts(home=home, config=config, engine=engine, keyring=keyring, upstreams=upstreams)
         await engine.drain(5.0)

@@ -4,6 +4,8 @@ By data flow, not by time: a later call on what the earlier one created (its pat
 with the created one's), or one that wrote the same fields of the same resource.
 """
 
+from urllib.parse import quote
+
 from goex_proxy.core.entry import Entry
 from goex_proxy.core.image import Image, Touch
 from goex_proxy.core.journal import State
@@ -29,6 +31,9 @@ def dependents(ledger: Ledger, entry: Entry) -> list[Entry]:
     made = _made(entry)
     touched = _touched(entry)
     for row in ledger.journal.log(filters):
+        line = f"{row.columns['path']} {row.columns['resource']}"
+        if row.columns["resource"] not in touched and not _may_name(line, made):
+            continue  # reading an entry costs a hundred times what its line does
         later = ledger.load(row.id)
         if later is None or later.call.is_undo or later.inverse is None:
             continue
@@ -49,6 +54,11 @@ def _made(entry: Entry) -> list[tuple[str, ...]]:
     return out
 
 
+def _may_name(line: str, made: list[tuple[str, ...]]) -> bool:
+    """Whether a line of the log could name what was created: by its text, before it is read."""
+    return any(all(quote(i, safe="/") in line or i in line for i in ids) for ids in made if ids)
+
+
 def _below(later: Entry, made: list[tuple[str, ...]]) -> bool:
     """Whether a later call's path names everything that says which one was created."""
     try:
@@ -57,7 +67,7 @@ def _below(later: Entry, made: list[tuple[str, ...]]) -> bool:
         return False
     named = [i.instance.params.values() for i in (*later.before, *later.after)]
     for ids in made:
-        if ids and all(any(v in segments or v == "/".join(segments) for v in [i]) for i in ids):
+        if ids and all(i in segments or i == "/".join(segments) for i in ids):
             return True
         if ids and any(set(ids) <= {str(v) for v in values} for values in named):
             return True

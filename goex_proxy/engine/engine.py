@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from goex_proxy.core.admission import admit, arrive
@@ -27,18 +28,34 @@ from goex_proxy.upstream.sender import Sender
 class Engine:
     """One per process. Everything that changes anything goes through it."""
 
-    def __init__(self, *, ledger: Ledger, shelf: Shelf, upstream: Client, callers: Callers) -> None:
+    def __init__(
+        self, *, ledger: Ledger, shelf: Shelf, upstream: Client, callers: Callers, pause: Path
+    ) -> None:
         self.ledger = ledger
         self.shelf = shelf
         self.upstream = upstream
         self.callers = callers
         self.locks = LockTable()
-        self.paused = False
+        self._pause = pause
+        self._paused = pause.exists()
         self.troubles: dict[str, int] = {}
         self.live: set[int] = set()
         """Entries that are being sent now: no sweep may call them lost."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self._waiting: dict[int, list[asyncio.Event]] = {}
+
+    @property
+    def paused(self) -> bool:
+        """Whether every change is refused; it outlasts a restart."""
+        return self._paused
+
+    @paused.setter
+    def paused(self, paused: bool) -> None:
+        if paused:
+            self._pause.touch(mode=0o600)
+        else:
+            self._pause.unlink(missing_ok=True)
+        self._paused = paused
 
     def failed(self, what: str) -> None:
         """Count something that broke; shown by `status`."""

@@ -83,6 +83,17 @@ class Ledger:
                 out += entry.aliases if entry is not None else ()
         return tuple(out)
 
+    def held_too_long(self) -> list[Entry]:
+        """Holds whose time is over."""
+        rows = self._journal.open_entries([State.HELD.value])
+        now = _now()
+        late = [row.id for row in rows if str(_extra(row).get("until") or "z") < now]
+        return [entry for id_ in late if (entry := self.load(id_)) is not None]
+
+    def ids_in(self, state: State) -> list[int]:
+        """The entries in a state, oldest first, without reading them."""
+        return [row.id for row in self._journal.open_entries([state.value])]
+
     def undelivered(self, last: int = 2000) -> list[Entry]:
         """Of the newest entries those whose kept answer no agent has come for yet."""
         rows = self._journal.log(Filters(last=last))
@@ -116,8 +127,14 @@ class Ledger:
         if entry.response is not None:
             columns["status"] = entry.response.status
         waits = bool(entry.approved_by) and entry.opened.kept and not entry.delivered
-        if entry.aliases or entry.approved_by:
-            columns["extra"] = {"renamed": len(entry.aliases), "waits": waits}
+        if entry.aliases or entry.approved_by or entry.state is State.HELD:
+            columns["extra"] = {
+                "renamed": len(entry.aliases),
+                "waits": waits,
+                "until": _until(entry),
+            }
+        if (image := next(iter((*entry.before, *entry.after)), None)) is not None:
+            columns["resource"] = image.instance.key(entry.opened.service)
         if entry.inverse is not None:
             columns["guarded"] = int(entry.inverse.guarded)
         if entry.state is State.APPLIED and entry.call.at:
@@ -168,6 +185,12 @@ def _extra(row: LogRow) -> Mapping[str, JSON]:
 
 def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _until(entry: Entry) -> str | None:
+    """When a hold is refused by itself; None: it waits."""
+    timeout = entry.decision.timeout if entry.decision is not None else None
+    return _later(entry.call.at, timeout) if timeout is not None and entry.call.at else None
 
 
 def _later(at: str, seconds: float) -> str:

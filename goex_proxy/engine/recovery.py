@@ -5,7 +5,6 @@ approved and not sent goes out, once; an undo that was cut goes on from its last
 """
 
 import asyncio
-from datetime import UTC, datetime
 
 from goex_proxy.core.entry import Entry
 from goex_proxy.core.event import Lost, Rejected
@@ -57,19 +56,20 @@ class Recovery:
         """What vanished turns in doubt, holds run out, doubts are looked at again."""
         timeout = self._engine.shelf.book.limits.upstream_timeout
         ledger, live = self._engine.ledger, self._engine.live
-        for entry in ledger.in_states((State.SENT, State.HELD, State.IN_DOUBT)):
-            if entry.id in live:
-                continue
-            match entry.state:
-                case State.SENT if ledger.elapsed(entry.id) >= timeout:
-                    await self._settle(entry, "no answer came in time")
-                case State.HELD if _run_out(entry):
-                    reason = "nobody approved it in time"
-                    await self._engine.resume(entry, (Rejected(by="timeout", reason=reason),))
-                case State.IN_DOUBT if self._due(entry.id):
-                    await self._engine.resume(entry)
-                case _:
-                    continue
+        for id_ in ledger.ids_in(State.SENT):
+            if id_ not in live and ledger.elapsed(id_) >= timeout:
+                await self._again(id_, State.SENT, "no answer came in time")
+        for id_ in ledger.ids_in(State.IN_DOUBT):
+            if id_ not in live and self._due(id_):
+                await self._again(id_, State.IN_DOUBT, "")
+        for entry in ledger.held_too_long():
+            reason = "nobody approved it in time"
+            await self._engine.resume(entry, (Rejected(by="timeout", reason=reason),))
+
+    async def _again(self, id_: int, state: State, reason: str) -> None:
+        entry = self._engine.ledger.load(id_)
+        if entry is not None and entry.state is state:
+            await self._settle(entry, reason)
 
     def _due(self, entry: int) -> bool:
         now = asyncio.get_running_loop().time()
@@ -93,11 +93,3 @@ class Recovery:
                 leases.release(lease)
         except (Stale, JournalBusy):
             return  # another process has moved it on
-
-
-def _run_out(entry: Entry) -> bool:
-    timeout = entry.decision.timeout if entry.decision is not None else None
-    if timeout is None or not entry.call.at:
-        return False
-    since = datetime.now(UTC) - datetime.fromisoformat(entry.call.at)
-    return since.total_seconds() >= timeout
