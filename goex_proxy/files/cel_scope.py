@@ -7,18 +7,47 @@ in it, made anew only when an expression reads more than those before it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from cel_expr_python import cel as engine  # type: ignore[import-untyped]  # ships none
 
-from goex_proxy.core.expression import ExpressionError
+from goex_proxy.core.expression import Expression, ExpressionError
 from goex_proxy.files.cel_functions import Function
 from goex_proxy.files.cel_values import Sealed, Unfit, plain
 
-if TYPE_CHECKING:
-    from goex_proxy.files.cel import Cel, CelExpression
-
 type Fields = frozenset[str] | None
+
+
+class Vocabulary(Protocol):
+    """What a scope needs to know of the language of an expression."""
+
+    @property
+    def env(self) -> engine.Env: ...
+    @property
+    def hidden(self) -> Mapping[str, str]:
+        """The engine's name of each name."""
+
+    @property
+    def cheap(self) -> Mapping[str, Fields]:
+        """What is bound together, before any expression asks for it."""
+
+    @property
+    def ready(self) -> Mapping[str, object]:
+        """Constants as the engine takes them."""
+
+    @property
+    def constants(self) -> Mapping[str, object]: ...
+    @property
+    def lets(self) -> Mapping[str, Expression]: ...
+
+
+class Reading(Protocol):
+    """An expression, by what it reads."""
+
+    @property
+    def cel(self) -> Vocabulary: ...
+    @property
+    def fields(self) -> Mapping[str, Fields]: ...
 
 
 @dataclass(slots=True, eq=False)
@@ -42,9 +71,9 @@ class CelScope:
     def __init__(self, values: Mapping[str, object], *, exact: bool = False) -> None:
         self._values = values
         self._sealed = Sealed() if exact else None
-        self._bound: dict[Cel, _Bound] = {}
+        self._bound: dict[Vocabulary, _Bound] = {}
 
-    def bind(self, expression: "CelExpression") -> tuple[engine.Activation, Mapping[str, str]]:
+    def bind(self, expression: Reading) -> tuple[engine.Activation, Mapping[str, str]]:
         """An activation with everything that the expression reads, and what is missing."""
         bound = self._bound.get(expression.cel)
         if bound is None:
@@ -59,7 +88,7 @@ class CelScope:
             bound.activation = expression.cel.env.Activation(bound.values)
         return bound.activation, bound.missing
 
-    def _begin(self, cel: "Cel") -> _Bound:
+    def _begin(self, cel: Vocabulary) -> _Bound:
         """Bind together what is at hand and other expressions will read too: an activation for
         each expression costs more than the values."""
         bound = _Bound()
@@ -67,7 +96,7 @@ class CelScope:
             self._add(cel, bound, name, fields)
         return bound
 
-    def _add(self, cel: "Cel", bound: _Bound, name: str, fields: Fields) -> None:
+    def _add(self, cel: Vocabulary, bound: _Bound, name: str, fields: Fields) -> None:
         hidden, have = cel.hidden[name], bound.have
         if name in have:
             known = have[name]
@@ -82,7 +111,7 @@ class CelScope:
         except (Unfit, ExpressionError) as error:
             bound.missing[name] = str(error)
 
-    def _value(self, cel: "Cel", name: str, fields: Fields) -> object:
+    def _value(self, cel: Vocabulary, name: str, fields: Fields) -> object:
         if name in cel.ready:
             return cel.ready[name]
         if name in cel.lets:

@@ -20,8 +20,8 @@ from goex_proxy.stores.key_store import KeyStore
 from goex_proxy.stores.leases import Leases
 from goex_proxy.stores.reader import JOURNAL_FILE, KEYS_FILE, JournalReader
 from goex_proxy.stores.rows import Append, Options, Upcast, as_it_is, frame_id
-from goex_proxy.stores.schema import bring_up_to_date
 from goex_proxy.stores.sealing import EntryKey
+from goex_proxy.stores.upgrade import bring_up_to_date
 
 _LOG_BYTES = 16 << 20
 _SEAL_IN_THREAD = 256 << 10

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from goex_proxy.stores.database import Database
 from goex_proxy.stores.journal_errors import JournalError
-from goex_proxy.stores.schema import bring_up_to_date
 from goex_proxy.stores.sealing import KEY_BYTES, EntryKey
+from goex_proxy.stores.upgrade import bring_up_to_date
 
 _REMEMBERED = 4096
 

@@ -1,6 +1,6 @@
 """The numbered changes of schema, by sqlite-utils. One that was released is never edited.
 
-`PRAGMA user_version` is set in the transaction of the migration, so the number and the schema
+`PRAGMA user_version` is set in the transaction of the migrations, so the number and the schema
 cannot differ.
 """
 
@@ -21,9 +21,11 @@ _FOUND_BY = ["undo_of", "redo_of", "run", "fingerprint"]
 
 
 def migrate(connection: sqlite3.Connection, kind: Kind) -> None:
-    """Apply what is missing. Call it under the lock of the file."""
+    """Apply what is missing, all of it or nothing. Call it under the lock of the file."""
     database = Database(connection)
-    {"journal": JOURNAL, "keys": KEYS}[kind].apply(database)
+    # Around the whole: its own table would come first, and a file with only that is nobody's.
+    with database.atomic():
+        {"journal": JOURNAL, "keys": KEYS}[kind].apply(database)
 
 
 def _stamp(database: Database, kind: Kind, version: int) -> None:

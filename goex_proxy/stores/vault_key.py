@@ -45,15 +45,14 @@ class KeyFile:
 
     def key(self, salt: bytes) -> Secret:
         try:
-            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            with self.path.open("rb") as file:
+                require_private(os.fstat(file.fileno()), self.path)
+                value = file.read(KEY_BYTES + 1)
         except OSError as error:
             raise VaultError(
                 f"cannot read the vault key {self.path}: {error.strerror}; "
                 "restore it from your backup, or make a new vault with `goex init`"
             ) from None
-        with os.fdopen(fd, "rb") as file:
-            require_private(os.fstat(fd), self.path)
-            value = file.read(KEY_BYTES + 1)
         if len(value) != KEY_BYTES:
             raise VaultError(f"{self.path} is not a vault key: it must hold {KEY_BYTES} bytes")
         return Secret(value)
