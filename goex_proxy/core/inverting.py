@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from goex_proxy.core import exact
 from goex_proxy.core.entry import Entry
 from goex_proxy.core.exchange import Headers, Request
+from goex_proxy.core.expression import ExpressionError
 from goex_proxy.core.footprint import Seen, shape
 from goex_proxy.core.image import Goal, Image, Touch
 from goex_proxy.core.inverse import Inverse, InverseStep
@@ -61,8 +62,23 @@ def invert(
             raise NoInverse("this operation has no inverse")
     if not steps:
         raise NoInverse("the call changed nothing that would have to be undone", unchanged=True)
-    guarded = all(step.guard is not None for step in steps)
+    guarded = all(_guards(step, seen) for step in steps)
     return Inverse(steps=tuple(steps), touches=tuple(touches), guarded=guarded)
+
+
+def _guards(step: InverseStep, seen: Mapping[str, Seen]) -> bool:
+    """Whether the service gave what the precondition of a step needs: not all send an ETag."""
+    images = seen.get(step.guard) if step.guard is not None else None
+    if images is None:
+        return False
+    left = images.left
+    if left is None or not left.present:
+        return True  # what is made anew must not be there: the guard is that nothing is named
+    scope = images.language.scope({"etag": None, **left.tags, "it": left.value})
+    try:
+        return any(value.evaluate(scope) is not None for *_, value in images.resource.guard)
+    except ExpressionError:
+        return False
 
 
 def sights(

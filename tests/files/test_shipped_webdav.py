@@ -168,3 +168,19 @@ def test_the_server_s_own_check_guards_what_ours_came_too_early_for(
     world.answer = race
     assert world.undo(entry).state is State.CONFLICT
     assert dav.tree()["x.txt"] == b"theirs, a moment ago"
+
+
+@pytest.mark.parametrize(("tag", "guarded"), [('"strong"', True), ('W/"weak"', False), ("", False)])
+def test_an_undo_is_guarded_only_where_the_server_gives_a_strong_tag(
+    tag: str, guarded: bool
+) -> None:
+    tags = {"ETag": tag} if tag else {}
+    bodies = iter([b"one", b"two"])
+
+    def answer(made: Request) -> Response:
+        body = next(bodies) if made.method == "GET" else b""
+        return Response(status=200, headers=Headers(tuple(tags.items())), body=body)
+
+    entry = World(BOOK, answer).call(request("PUT", HOST + "/x", body=b"two"))
+    assert entry.inverse is not None
+    assert entry.inverse.guarded is guarded
