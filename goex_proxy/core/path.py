@@ -46,7 +46,7 @@ def parse(raw: str) -> Path:
     slash = parts[-1] == ""
     if slash:
         parts.pop()
-    return Path(tuple(_decode(part) for part in parts), slash)
+    return Path(tuple(_decode(part) for part in parts), slash and bool(parts))
 
 
 def canonical(target: str) -> str:
@@ -62,22 +62,30 @@ def encode_segment(text: str) -> str:
     return "%2F".join(quote(part, safe=_PCHAR) for part in text.split("%2F"))
 
 
+def is_dot(text: str) -> bool:
+    """Whether somebody could read `.` or `..`; servers in Java drop what follows a `;`."""
+    return text.partition(";")[0] in {".", ".."}
+
+
+def twice_encoded(text: str) -> bool:
+    """Whether a decoded text could be decoded once more."""
+    return _ENCODED.search(text) is not None
+
+
 def _decode(raw: str) -> str:
     if not raw:
         raise ValueError("the path has an empty segment (//)")
     if _PERCENT.search(raw):
         raise ValueError("the path has a % that encodes nothing")
-    pieces = re.split("%2[Ff]", raw)
     try:
-        text = "%2F".join(unquote_to_bytes(piece).decode("utf-8") for piece in pieces)
+        pieces = [unquote_to_bytes(p).decode("utf-8") for p in re.split("%2[Ff]", raw)]
     except UnicodeDecodeError:
         raise ValueError("the path is not UTF-8") from None
-    if text in {".", ".."}:
+    if any(twice_encoded(piece) for piece in pieces):
+        raise ValueError("the path is percent-encoded twice")
+    text = "%2F".join(pieces)
+    if any(is_dot(piece) for piece in pieces):
         raise ValueError("the path has a dot segment")
-    if any(segment in {".", ".."} for segment in text.split("%2F")) and "%2F" in text:
-        raise ValueError("the path has a dot segment behind an encoded slash")
     if _FORBIDDEN.search(text):
         raise ValueError("the path has a backslash or a control character")
-    if _ENCODED.search(text.replace("%2F", "")):
-        raise ValueError("the path is percent-encoded twice")
     return text

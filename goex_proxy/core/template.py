@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from goex_proxy.core.path import Path, encode_segment
+from goex_proxy.core.path import Path, encode_segment, is_dot, twice_encoded
 
 _PARAM = re.compile(r"\{([a-z_][a-z0-9_]*)(:int|\+)?\}", re.IGNORECASE)
 
@@ -26,6 +26,8 @@ class PathTemplate:
     parts: tuple[str | Param, ...]
     """Literal segments (decoded) and parameters."""
     text: str
+    slash: bool = False
+    """Whether it ends in a slash: `/a/` is not `/a`."""
 
     @property
     def params(self) -> tuple[str, ...]:
@@ -39,9 +41,8 @@ class PathTemplate:
     @property
     def shape(self) -> tuple[str, ...]:
         """Which segments are literal, and which literals: without the parameters' names."""
-        return tuple(
-            p if isinstance(p, str) else "{+}" if p.kind == "+" else "{}" for p in self.parts
-        )
+        parts = (p if isinstance(p, str) else "{+}" if p.kind == "+" else "{}" for p in self.parts)
+        return (*parts, "") if self.slash else tuple(parts)
 
     @property
     def weight(self) -> tuple[int, ...]:
@@ -51,11 +52,12 @@ class PathTemplate:
 
     def match(self, path: Path) -> dict[str, str] | None:
         """The parameters of a path of this shape, or None."""
-        return _match(self.parts, path.segments, path.slash)
+        return _match(self, path)
 
     def fill(self, params: Mapping[str, object]) -> str:
         """The path for these parameters. Raises ValueError on an empty or dot value."""
-        return "/" + "/".join(_fill(part, params) for part in self.parts)
+        path = "/" + "/".join(_fill(part, params) for part in self.parts)
+        return f"{path}/" if self.slash and not path.endswith("/") else path
 
 
 def parse_template(text: str) -> PathTemplate:
@@ -63,7 +65,8 @@ def parse_template(text: str) -> PathTemplate:
     if not text.startswith("/"):
         raise ValueError(f"a path template begins with a slash: {text!r}")
     parts: list[str | Param] = []
-    for segment in text[1:].split("/") if text != "/" else []:
+    slash = text.endswith("/") and text != "/"
+    for segment in text[1:].removesuffix("/").split("/") if text != "/" else []:
         found = _PARAM.fullmatch(segment)
         if found:
             parts.append(Param(found[1], found[2] or ""))
@@ -76,17 +79,18 @@ def parse_template(text: str) -> PathTemplate:
         raise ValueError(f"a parameter stands twice in {text!r}")
     if sum(isinstance(part, Param) and part.kind == "+" for part in parts) > 1:
         raise ValueError(f"only one parameter of a template may span segments: {text!r}")
-    return PathTemplate(tuple(parts), text)
+    return PathTemplate(tuple(parts), text, slash)
 
 
-def _match(
-    parts: tuple[str | Param, ...], segments: tuple[str, ...], slash: bool
-) -> dict[str, str] | None:
+def _match(template: PathTemplate, path: Path) -> dict[str, str] | None:
+    parts, segments = template.parts, path.segments
     extra = len(segments) - len(parts)
     many = next((i for i, p in enumerate(parts) if isinstance(p, Param) and p.kind == "+"), None)
-    if extra < 0 or (many is None and (extra or slash)):
+    if extra < 0 or (many is None and extra):
         return None
-    if slash and many != len(parts) - 1:
+    # The last parameter of many segments takes a slash at the end as its own.
+    takes = many is not None and many == len(parts) - 1 and not template.slash
+    if path.slash != template.slash and not takes:
         return None
     found: dict[str, str] = {}
     at = 0
@@ -96,7 +100,7 @@ def _match(
             return None
         at += width
     last = parts[-1] if parts else ""
-    if slash and isinstance(last, Param):
+    if takes and path.slash and isinstance(last, Param):
         found[last.name] += "/"
     return found
 
@@ -127,12 +131,17 @@ def _fill(part: str | Param, params: Mapping[str, object]) -> str:
         segments = text.removesuffix("/").split("/")
         tail = "/" if text.endswith("/") else ""
         return "/".join(_segment(part.name, s) for s in segments) + tail
+    if twice_encoded(text):
+        raise ValueError(f"{{{part.name}}} of the path holds what reads as percent-encoded")
     return _segment(part.name, text.replace("/", "%2F"))
 
 
 def _segment(name: str, text: str) -> str:
-    if text in {"", ".", ".."} or any(s in {".", ".."} for s in text.split("%2F")):
+    pieces = text.split("%2F")
+    if not text or any(is_dot(piece) for piece in pieces):
         raise ValueError(f"{{{name}}} of the path is empty or a dot segment")
+    if any(twice_encoded(piece) for piece in pieces):
+        raise ValueError(f"{{{name}}} of the path holds what reads as percent-encoded")
     if "\\" in text or any(ord(c) < 0x20 or ord(c) == 0x7F for c in text):
         raise ValueError(f"{{{name}}} of the path has a control character or a backslash")
     return encode_segment(text)
