@@ -4,6 +4,9 @@ Numbers keep their text (`core.exact`); two numbers are equal if their values ar
 """
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+
+from goex_proxy.core.exact import Number
 
 type Json = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
@@ -36,7 +39,19 @@ def same(left: object, right: object) -> bool:
         return left.keys() == right.keys() and all(same(left[k], right[k]) for k in left)
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(map(same, left, right))
+    if isinstance(left, Number) or isinstance(right, Number):
+        return _same_number(left, right)
     return left == right
+
+
+def _same_number(left: object, right: object) -> bool:
+    """By value, not by float: 9007199254740993.0 is not 9007199254740992."""
+    if not isinstance(left, int | float) or not isinstance(right, int | float):
+        return False
+    try:
+        return Decimal(str(left)) == Decimal(str(right))
+    except InvalidOperation:  # an exponent that no arithmetic reaches
+        return str(left) == str(right)
 
 
 def without(value: object, names: frozenset[str]) -> object:
