@@ -2,6 +2,7 @@
 
 SHA-256 over session, method, URL, credential and body, without the fields that the rule
 declares to differ between retries. It tells retries apart from new calls; it proves nothing.
+A call whose body was not read has none: two uploads to one place are two calls.
 """
 
 from hashlib import sha256
@@ -12,13 +13,14 @@ from goex_proxy.core.catalog import Classified
 
 
 def fingerprint(call: Call, seen: Classified) -> str:
-    """Hexadecimal, 32 digits."""
+    """Hexadecimal, 32 digits; empty if there is none."""
     request = call.request
-    body = request.body or b""
+    if request.body is None:
+        return ""
+    body = request.body
     nonce = seen.operation.nonce if seen.operation else ()
     if nonce and isinstance(seen.decoded.value, dict):
-        kept = {k: v for k, v in seen.decoded.value.items() if k not in nonce}
-        body = exact.dumps(kept)
+        body = _without(seen.decoded.value, nonce) or body
     parts = (
         call.caller.session.encode(),
         call.caller.agent.encode(),
@@ -33,3 +35,10 @@ def fingerprint(call: Call, seen: Classified) -> str:
         digest.update(len(part).to_bytes(8, "big"))
         digest.update(part)
     return digest.hexdigest()[:32]
+
+
+def _without(value: dict[str, object], nonce: tuple[str, ...]) -> bytes:
+    try:
+        return exact.dumps({k: v for k, v in value.items() if k not in nonce})
+    except TypeError:  # bytes in it (a file of a form): then the whole body speaks
+        return b""
