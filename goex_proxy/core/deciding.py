@@ -19,12 +19,12 @@ def decide(call: Call, seen: Classified, book: Book, *, fidelity: Fidelity) -> D
     """The rules' and the posture's decision on a call."""
     if call.auth is Auth.FOREIGN and seen.kind is not Kind.READ:
         fidelity = Fidelity.NONE
-    outside = _outside(seen)
-    if call.is_undo:
-        fallback = _undo_default(call, seen)
-    else:
-        fallback = default(book.posture, seen, call.auth, fidelity, outside)
     try:
+        outside = _outside(seen)
+        if call.is_undo:
+            fallback = _undo_default(call, seen)
+        else:
+            fallback = default(book.posture, seen, call.auth, fidelity, outside)
         return book.rules.decide(facts(call, seen, fidelity, outside), fallback)
     except ExpressionError as error:
         reason = f"a fact of the call cannot be told: {error}"

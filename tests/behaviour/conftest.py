@@ -41,10 +41,10 @@ def beds(github_bed: Emulate, webdav_bed: WebDav) -> dict[str, Any]:
 def make(tmp_path: Path, tap_loop: tap.Loop, beds: dict[str, Any]) -> Iterator[Make]:
     made: list[World] = []
 
-    def one(**how: Any) -> World:  # noqa: ANN401 - what World takes
+    def one(*, started: bool = True, **how: Any) -> World:  # noqa: ANN401 - what World takes
         world = World(tmp_path / f"w{len(made)}", tap_loop, **{**beds, **how})
         made.append(world)
-        return world.start()
+        return world.start() if started else world
 
     yield one
     for world in made:

@@ -63,28 +63,33 @@ class World:
         posture: str = "balanced",
         policy: str = "",
         principals: Mapping[str, str] | None = None,
+        services: str = "webdav: {hosts: [dav.example.test]}, git: {hosts: [git.example.test]}",
+        reverser: str = "",
+        wrapper: Sequence[str] = (),
     ) -> None:
         self.home = Home(at / "home")
         self.log_file = at / "gateway.log"
         self.taps = {host: Tap(loop, port) for host, port in beds.items()}
         self.process: subprocess.Popen[str] | None = None
         self.proxy = ("", 0)
-        self.wrapper: Sequence[str] = ()
+        self.wrapper = wrapper
         """What the gateway is started under, such as `strace -f`."""
         found(self.home, posture=posture)
-        self._configure(limits, posture)
+        self._configure(limits, posture, services)
+        if reverser:
+            (self.home.path / "reversers" / "own.yaml").write_text(f"version: 1\n{reverser}")
         if policy:
             (self.home.path / "policies" / "mine.yaml").write_text(f"version: 1\n{policy}")
         self._put_secrets(secrets or {}, principals or {})
         self.trust = ssl.create_default_context(cafile=str(self.home.ca_certificate))
 
-    def _configure(self, limits: str, posture: str) -> None:
+    def _configure(self, limits: str, posture: str, services: str) -> None:
         ups = ", ".join(f"{host}: '{tap.url}'" for host, tap in self.taps.items())
         self.home.config.write_text(
             f"version: 1\nlisten: 127.0.0.1:0\nposture: {posture}\n"
             "policies: [./policies]\nreversers: [shipped, ./reversers]\n"
             f"upstreams: {{{ups}}}\nlimits: {{{limits}}}\n"
-            "services: {webdav: {hosts: [dav.example.test]}, git: {hosts: [git.example.test]}}\n"
+            f"services: {{{services}}}\n"
         )
 
     def _put_secrets(self, secrets: Mapping[str, str], principals: Mapping[str, str]) -> None:
