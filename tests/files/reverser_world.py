@@ -29,12 +29,12 @@ from goex_proxy.core.command import (
     Rest,
     Spawn,
 )
+from goex_proxy.core.decision import Auth, Decision, Effect, Posture
 from goex_proxy.core.entry import Entry, apply, fold
 from goex_proxy.core.event import Admitted, Answered, UndoStarted
 from goex_proxy.core.exchange import Headers, Origin, Request, Response
 from goex_proxy.core.phase import next_phase
 from goex_proxy.core.policy import Ruleset
-from goex_proxy.core.decision import Auth, Decision, Effect, Posture
 from goex_proxy.core.service import Service
 from goex_proxy.engine.library import encode
 from goex_proxy.files.cel import Cel
