@@ -99,6 +99,13 @@ class Answer:
             fields = [*fields, (b"Transfer-Encoding", b"chunked")]
         return translate.client_response(self.status, self.reason, fields, h2=self._h2)
 
+    def whole_head(self, size: int) -> http.Response:
+        """The head for a body of this size that goes out together with it."""
+        fields = self.fields
+        if not self.bodiless and self.declared is None:
+            fields = [*fields, (b"Content-Length", b"%d" % size)]
+        return translate.client_response(self.status, self.reason, fields, h2=self._h2)
+
     def core(self, body: bytes | None) -> Response:
         return translate.core_response(
             self.status, self.reason.decode("latin-1"), tuple(self.fields), body

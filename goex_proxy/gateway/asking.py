@@ -21,7 +21,7 @@ from mitmproxy.proxy.layers.http._events import (
 from goex_proxy.core.exchange import Request, Response
 from goex_proxy.gateway import reading, translate
 from goex_proxy.gateway.destination import Misread, Tunnel
-from goex_proxy.gateway.layers import Dial, GatewayLayer, Upstream
+from goex_proxy.gateway.layers import Dial, GatewayLayer, Upstream, WholeRequest
 from goex_proxy.gateway.mediator import Fault, NeedBody, Peer, Refusal, Waiting
 from goex_proxy.gateway.stream import Steps, Stream, Upload, known
 
@@ -157,6 +157,9 @@ class Asking(Stream):
         self.sent = True
         self.since = time.monotonic()
         self.link.gateway.waiting.add(self)
+        if body is not None and server.alpn != b"h2":
+            yield SendHttp(WholeRequest(self.stream_id, out, content or b""), server)
+            return
         ended = body is not None and not content
         yield SendHttp(RequestHeaders(self.stream_id, out, ended), server)
         if content:

@@ -29,7 +29,7 @@ from goex_proxy.core.exchange import Response
 from goex_proxy.gateway import translate
 from goex_proxy.gateway.answer import Answer, Undecodable
 from goex_proxy.gateway.asking import Asking
-from goex_proxy.gateway.layers import Expired, GatewayLayer
+from goex_proxy.gateway.layers import Expired, GatewayLayer, Release
 from goex_proxy.gateway.mediator import Fault
 from goex_proxy.gateway.stream import Steps, known
 
@@ -45,6 +45,8 @@ class Exchange(Asking):
         super().__init__(parent, stream_id)
         self._holding = False
         self._withheld = b""
+        self._fresh = False
+        """A read's answer of which nothing was let out yet: it may be complete already."""
 
     def on_answer(self, event: ResponseHeaders) -> Steps[None]:
         ticket, head = known(self.ticket), event.response
@@ -65,8 +67,22 @@ class Exchange(Asking):
             return
         fits = (answer.left or 0) <= ticket.answer_cap
         self._holding = ticket.mutating and not ticket.streams and fits
-        if not self._holding:
+        if self._holding:
+            return
+        if ticket.mutating:
             yield from self._begin(answer)
+        else:
+            self._fresh = True  # what came with the head goes out with it, in one piece
+            self.parent.begun.add(self)
+
+    def on_release(self, event: Release) -> Steps[None]:
+        """More of the answer is still to come: the client gets what there is."""
+        answer = self.answer
+        if answer is None or not self._fresh:
+            return
+        self._fresh = False
+        yield from self._begin(answer)
+        yield from self._relay(answer, answer.take())
 
     def _begin(self, answer: Answer) -> Steps[None]:
         """Let the head out, for a body that follows as it comes."""
@@ -86,6 +102,9 @@ class Exchange(Asking):
             data = answer.feed(event.data)
         except Undecodable as error:
             yield from self.broken(str(error))
+            return
+        if self._fresh:
+            answer.hold(data)
             return
         if self._holding:
             answer.hold(data)
@@ -126,6 +145,12 @@ class Exchange(Asking):
         except Undecodable as error:
             yield from self.broken(str(error))
             return
+        if self._fresh and answer.trailers is None and not self.gone:
+            body = answer.take() + tail
+            yield from self.say(answer.whole_head(len(body)), body)
+            return
+        if self._fresh:
+            yield from self.on_release(Release(self))
         if self._holding:
             final = yield from self._record(answer.core(answer.take() + tail))
             yield from self.deliver(final)
@@ -214,4 +239,5 @@ Exchange.actions = {
     ResponseEndOfMessage: Exchange.on_answer_end,
     ResponseProtocolError: Exchange.on_service_error,
     Expired: Exchange.on_expired,
+    Release: Exchange.on_release,
 }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import h11
 from h11._readers import ChunkedReader
 from h11._receivebuffer import ReceiveBuffer
+from mitmproxy import http
 from mitmproxy.connection import Connection, ConnectionState, Server
 from mitmproxy.net.http import http1
 from mitmproxy.proxy import commands, events, layer, tunnel
@@ -22,7 +23,7 @@ from mitmproxy.proxy.layers.http import (
     HTTPMode,
     RegisterHttpConnection,
 )
-from mitmproxy.proxy.layers.http._base import ReceiveHttp
+from mitmproxy.proxy.layers.http._base import HttpEvent, ReceiveHttp
 from mitmproxy.proxy.layers.http._events import (
     ErrorCode,
     RequestHeaders,
@@ -81,6 +82,29 @@ class Expired(events.Event):
     stream: "Stream"
 
 
+@dataclass
+class Release(events.Event):
+    """All that a service had sent was read: the answer that it began is not complete yet."""
+
+    stream: "Stream"
+
+
+@dataclass
+class WholeRequest(HttpEvent):
+    """An h1 request and its end: head and body leave in one piece."""
+
+    request: http.Request
+    body: bytes
+
+
+@dataclass
+class WholeAnswer(HttpEvent):
+    """An h1 answer and its end, in one piece."""
+
+    response: http.Response
+    body: bytes
+
+
 class TrailerlessReader:
     """Chunked bodies whose trailers are dropped: mitmproxy's h1 layer crashes on them."""
 
@@ -136,6 +160,15 @@ class AgentHttp1(Http1Server):
         self.state = self.read_body
         yield from self.state(event)
 
+    def send(self, event: HttpEvent) -> layer.CommandGenerator[None]:
+        if type(event) is WholeAnswer:
+            self.response = event.response
+            head = http1.assemble_response_head(event.response)
+            yield commands.SendData(self.conn, head + event.body)
+            yield from self.mark_done(response=True)
+        else:
+            yield from super().send(event)
+
     def _refuse(self, fault: Fault, reason: str) -> layer.CommandGenerator[None]:
         self.buf = type(self.buf)()
         self.state = self.done
@@ -174,6 +207,15 @@ class ServiceHttp1(Http1Client):
         self.body_reader = _reader(size)  # type: ignore[assignment]
         self.state = self.read_body
         yield from self.state(event)
+
+    def send(self, event: HttpEvent) -> layer.CommandGenerator[None]:
+        if type(event) is WholeRequest:
+            self.stream_id, self.request = event.stream_id, event.request
+            head = http1.assemble_request_head(event.request)
+            yield commands.SendData(self.conn, head + event.body)
+            yield from self.mark_done(request=True)
+        else:
+            yield from super().send(event)
 
     def _over(self, event: events.ConnectionEvent) -> layer.CommandGenerator[None]:
         """The service closed, or spoke without being asked."""
@@ -221,6 +263,8 @@ class GatewayLayer(HttpLayer):
         self.tunnel = tunnel_
         self.h2 = context.client.alpn == b"h2"
         self._clients: dict[Upstream, ServiceClient] = {}
+        self.begun: set[Stream] = set()
+        """Streams whose answer has begun in the piece that is being read."""
         self.congested: set[Stream] = set()
         """Streams whose service is not read, because the agent does not (h2 windows)."""
 
@@ -234,6 +278,9 @@ class GatewayLayer(HttpLayer):
             yield from self.event_to_child(event.stream, event)
         else:
             yield from super()._handle_event(event)
+            while self.begun:
+                stream = self.begun.pop()
+                yield from self.event_to_child(stream, Release(stream))
             if self.congested:
                 self._ease()
             if isinstance(event, events.ConnectionClosed) and isinstance(

@@ -29,8 +29,8 @@ from goex_proxy.gateway.dial import DialRefused, Gated, dial, reason_of
 from goex_proxy.gateway.exchange import Exchange
 from goex_proxy.gateway.layers import GatewayLayer, Upstream
 from goex_proxy.gateway.mediator import Client, Fault
+from goex_proxy.gateway.pump import Pump
 from goex_proxy.gateway.stream import Stream
-from goex_proxy.gateway.wait import Await
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class Link(server.ConnectionHandler):
+class Link(Pump):
     """Lives as long as the agent's connection, or as long as a change it sent has no outcome."""
 
     def __init__(
@@ -119,16 +119,14 @@ class Link(server.ConnectionHandler):
     # -- what mitmproxy asks
 
     async def handle_hook(self, hook: commands.StartHook) -> None:
-        if isinstance(hook, Await):
-            with self.timeout_watchdog.disarm():
-                await hook.run()
-        elif isinstance(hook, server_hooks.ClientDisconnectedHook):
+        """Of the agent's connection itself: it came, it went."""
+        if isinstance(hook, server_hooks.ClientDisconnectedHook):
             await self._linger()
-        elif (act := self._table.get(type(hook))) is not None:
-            try:
-                act(hook.args()[0])
-            except Exception as error:  # noqa: BLE001 - whatever it is, the connection closes
-                self._crashed(error)
+
+    def at_once(self, hook: commands.StartHook) -> None:
+        act = self._table.get(type(hook))
+        if act is not None:
+            act(hook.args()[0])
 
     def _next_layer(self, asked: layer.NextLayer) -> None:
         data = asked.data_client()

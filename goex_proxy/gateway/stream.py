@@ -28,7 +28,7 @@ from mitmproxy.proxy.layers.http._events import (
 from goex_proxy.core.exchange import Request, Response
 from goex_proxy.gateway import translate
 from goex_proxy.gateway.answer import Answer
-from goex_proxy.gateway.layers import GatewayLayer, Upstream
+from goex_proxy.gateway.layers import GatewayLayer, Upstream, WholeAnswer
 from goex_proxy.gateway.mediator import Client, Fault, Ticket, Waiting
 from goex_proxy.gateway.wait import Await, Interrupted
 
@@ -237,11 +237,18 @@ class Stream(HttpStream):
         if close and not self.parent.h2:
             fields.append((b"Connection", b"close"))
         head = translate.client_response(response.status, reason, fields, h2=self.parent.h2)
+        yield from self.say(head, body)
+
+    def say(self, head: http.Response, body: bytes) -> Steps[None]:
+        """A whole answer, and the end of this exchange."""
         self.head_out = True
-        yield SendHttp(ResponseHeaders(self.stream_id, head, not body), self.agent)
-        if body:
-            yield SendHttp(ResponseData(self.stream_id, body), self.agent)
-        yield SendHttp(ResponseEndOfMessage(self.stream_id), self.agent)
+        if not self.parent.h2:
+            yield SendHttp(WholeAnswer(self.stream_id, head, body), self.agent)
+        else:
+            yield SendHttp(ResponseHeaders(self.stream_id, head, not body), self.agent)
+            if body:
+                yield SendHttp(ResponseData(self.stream_id, body), self.agent)
+            yield SendHttp(ResponseEndOfMessage(self.stream_id), self.agent)
         yield from self.end()
 
     def kill(self) -> Steps[None]:

@@ -141,7 +141,7 @@ def test_a_decompression_bomb_is_cut(coding: str) -> None:
         async with bed(Judge(scrubs=True), Service(answer)) as it:
             _, text, body = await it.curl("--http1.1", URL)
             assert len(body) < 20 << 20
-            assert "curl: " in text
+            assert "curl: " in text or "502" in text
 
     run(story)
 
