@@ -81,12 +81,18 @@ def response(
         else:
             fields = fields.set("Content-Type", kind)
             return Response(status=200, headers=fields, body=body, reason="OK")
-    status = refusal.status or _STATUS.get(refusal.told, _DEFAULT_STATUS)
-    if dialect is not None and dialect.status is not None and refusal.status is None:
-        status = dialect.status
+    status = refusal.status or _status(refusal.told, dialect.status if dialect else None)
     body = exact.dumps(_object(refusal, service))
     fields = fields.set("Content-Type", "application/json")
     return Response(status=status, headers=fields, body=body, reason=phrase)
+
+
+def _status(told: Told, dialect: int | None) -> int:
+    """Ours says more than a dialect's one error; but where errors are said with 200, they are."""
+    own = _STATUS.get(told)
+    if own is not None and (dialect is None or dialect >= 400):
+        return own
+    return dialect or _DEFAULT_STATUS
 
 
 def _object(refusal: Refusal, service: Service | None) -> dict[str, object]:

@@ -33,7 +33,7 @@ def create(world: World, title: str = "from a test", **how: Any) -> Answer:  # n
 
 def reads_go_on(world: World) -> bool:
     """Reads are answered by the service itself."""
-    return world.call("GET", f"{GITHUB}/user").json.get("login") == "octocat"
+    return bool(world.call("GET", f"{GITHUB}/user").json.get("login") == "octocat")
 
 
 def refused(world: World, answer: Answer, *words: str) -> bool:

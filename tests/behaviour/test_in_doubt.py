@@ -1,0 +1,232 @@
+"""P6: an unknown outcome is a state, settled by evidence or by a person, and made rare."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from goex_proxy.console.client import Refused
+from tests.beds.emulate import Emulate
+from tests.beds.webdav import WebDav
+from tests.behaviour.agent import Answer
+from tests.behaviour.conftest import Make
+from tests.behaviour.tap import Tap
+from tests.behaviour.world import DAV, GITHUB, World
+
+pytestmark = pytest.mark.bed
+REPO = "/repos/octocat/priv"
+QUICK = "hold_wait: 0.2s, upstream_timeout: 2s"
+
+
+@pytest.fixture
+def issue(github_bed: Emulate) -> str:
+    """An issue of the test's own: its path."""
+    made = github_bed.ask("POST", f"{REPO}/issues", {"title": "as it was", "body": "kept"})
+    return f"{REPO}/issues/{made.json['number']}"
+
+
+def tap(world: World) -> Tap:
+    return world.taps["api.github.com"]
+
+
+def patch(world: World, issue: str, **fields: object) -> Answer:
+    return world.call("PATCH", f"{GITHUB}{issue}", json=fields)
+
+
+def doubted(world: World, answer: Answer) -> int:
+    assert (answer.goex["outcome"], world.state(answer.entry)) == ("in_doubt", "in_doubt")
+    return answer.entry
+
+
+def title(bed: Emulate, issue: str) -> str:
+    return str(bed.get(issue)["title"])
+
+
+# -- settled by evidence
+
+
+def test_a_change_whose_answer_was_cut_is_found_applied_and_can_be_undone(
+    make: Make, github_bed: Emulate, issue: str
+) -> None:
+    world = make()
+    tap(world).fail(cut=20)
+    # The probe that follows at once finds the evidence; the agent is told what was known then.
+    answer = patch(world, issue, title="theirs")
+    assert answer.goex["outcome"] == "in_doubt", answer.body
+    assert world.wait_state(answer.entry, "applied") == "applied"
+    (step,) = world.undo(answer.entry)
+    assert (step["outcome"], title(github_bed, issue)) == ("undone", "as it was"), step
+
+
+def test_a_change_that_never_arrived_is_failed_only_after_it_could_still_arrive(
+    make: Make, issue: str
+) -> None:
+    world = make(limits=QUICK)
+    tap(world).fail(forward=False)
+    began = time.monotonic()
+    entry = doubted(world, patch(world, issue, title="theirs"))
+    world.kill()
+    world.restart()
+    if time.monotonic() - began < 2.0:
+        assert world.state(entry) == "in_doubt", "it may still arrive"
+    assert world.wait_state(entry, "failed", seconds=40) == "failed"
+
+
+def test_a_change_in_flight_when_the_gateway_died_is_settled_by_evidence_at_its_start(
+    make: Make, github_bed: Emulate, issue: str
+) -> None:
+    world = make()
+    fault = tap(world).fail(delay=5.0)
+    pending = world.begin("PATCH", f"{GITHUB}{issue}", json={"title": "theirs"})
+    assert fault.done.wait(5)
+    world.kill()
+    pending.hang_up()
+    assert [entry["state"] for entry in world.log()] == ["pending"]
+    world.restart()
+    assert world.wait_state(1, "applied") == "applied"
+    (step,) = world.undo(1)
+    assert (step["outcome"], title(github_bed, issue)) == ("undone", "as it was")
+
+
+def test_a_field_that_a_third_party_changed_too_settles_nothing(
+    make: Make, github_bed: Emulate, issue: str
+) -> None:
+    world = make(limits=QUICK)
+    tap(world).fail(forward=False)
+    tap(world).fail(
+        lambda a: a.method == "GET" and not tap(world).faults[0].times, status=500, times=2
+    )
+    answer = patch(world, issue, title="theirs")
+    github_bed.ask("PATCH", issue, {"title": "a person's"})
+    entry = doubted(world, answer)
+    world.stop()
+    world.restart()
+    time.sleep(2.5)
+    assert world.state(entry) == "in_doubt"
+
+
+@pytest.mark.parametrize("status", [408, 500, 502, 503])
+def test_an_answer_that_tells_nothing_is_a_doubt_and_evidence_settles_it(
+    make: Make, issue: str, status: int
+) -> None:
+    world = make()
+    tap(world).fail(status=status)
+    answer = patch(world, issue, title="theirs")
+    assert answer.status == status
+    assert world.wait_state(answer.entry, "applied") == "applied"
+
+
+def test_a_no_of_the_service_is_failed_and_no_doubt(make: Make, issue: str) -> None:
+    world = make()
+    answer = world.call("POST", f"{GITHUB}{issue}/comments", json={})
+    assert (answer.status, world.state(answer.entry)) == (422, "failed")
+
+
+def test_a_service_that_never_answers_is_a_doubt_after_the_timeout(make: Make, issue: str) -> None:
+    world = make(limits="hold_wait: 0.2s, upstream_timeout: 1s")
+    tap(world).fail(forward=False, before=20.0)
+    answer = world.call("PATCH", f"{GITHUB}{issue}", json={"title": "theirs"}, timeout=10)
+    assert answer.goex["outcome"] == "in_doubt"
+    assert world.wait_state(answer.entry, "in_doubt", "failed") in {"in_doubt", "failed"}
+
+
+# -- settled by a person
+
+
+def create_in_doubt(world: World) -> int:
+    """A creation whose answer was lost: nothing can be read that would tell."""
+    tap(world).fail(cut=0)
+    return doubted(world, world.call("POST", f"{GITHUB}{REPO}/issues", json={"title": "new"}))
+
+
+@pytest.mark.parametrize(("applied", "state"), [(True, "applied"), (False, "failed")])
+def test_a_person_says_what_nothing_else_can_tell(make: Make, applied: bool, state: str) -> None:
+    world = make()
+    entry = create_in_doubt(world)
+    world.kill()
+    world.restart()
+    assert world.state(entry) == "in_doubt"
+    assert world.act("resolve", id=entry, applied=applied)["state"] == state
+    with pytest.raises(Refused, match="is not in doubt"):
+        world.act("resolve", id=entry, applied=not applied)
+
+
+def test_a_creation_that_a_person_says_was_applied_is_not_deleted_by_guess(make: Make) -> None:
+    world = make()
+    entry = create_in_doubt(world)
+    world.act("resolve", id=entry, applied=True)
+    before = len(tap(world).writes())
+    (step,) = world.undo(entry)
+    assert step["outcome"] == "failed", step
+    assert len(tap(world).writes()) == before
+
+
+def test_a_retry_of_a_call_in_doubt_is_told_so_and_not_sent(make: Make) -> None:
+    world = make()
+    entry = create_in_doubt(world)
+    for _ in range(2):
+        retry = world.call("POST", f"{GITHUB}{REPO}/issues", json={"title": "new"})
+        assert (retry.status, retry.goex["outcome"], retry.entry) == (409, "in_doubt", entry)
+    assert len(tap(world).writes()) == 1
+    world.act("resolve", id=entry, applied=False)
+    again = world.call("POST", f"{GITHUB}{REPO}/issues", json={"title": "new"})
+    assert (again.status, len(tap(world).writes())) == (201, 2)
+
+
+# -- made rare
+
+
+def test_an_agent_that_hangs_up_does_not_cut_its_call(
+    make: Make, github_bed: Emulate, issue: str
+) -> None:
+    world = make()
+    fault = tap(world).fail(before=0.5)
+    pending = world.begin("PATCH", f"{GITHUB}{issue}", json={"title": "theirs"})
+    assert fault.hit.wait(5)
+    pending.hang_up()
+    assert world.wait_state(1, "applied") == "applied"
+    assert title(github_bed, issue) == "theirs"
+
+
+def test_a_retry_after_a_hang_up_gets_the_answer_of_the_first_call(make: Make) -> None:
+    world = make()
+    fault = tap(world).fail(before=0.7)
+    first = world.begin("POST", f"{GITHUB}{REPO}/issues", json={"title": "once"})
+    assert fault.hit.wait(5)
+    first.hang_up()
+    time.sleep(0.1)
+    retry = world.call("POST", f"{GITHUB}{REPO}/issues", json={"title": "once"})
+    assert (retry.status, retry.json["title"], retry.entry) == (201, "once", 1)
+    assert len(tap(world).writes()) == 1
+    third = world.call("POST", f"{GITHUB}{REPO}/issues", json={"title": "once"})
+    assert (third.status, third.entry, len(tap(world).writes())) == (201, 2, 2)
+
+
+def test_two_identical_calls_with_both_callers_waiting_are_two_calls(make: Make) -> None:
+    world = make()
+    tap(world).fail(before=0.5, times=2)
+    pending = [
+        world.begin("POST", f"{GITHUB}{REPO}/issues", json={"title": "twice"}) for _ in range(2)
+    ]
+    answers = [one.answer() for one in pending]
+    assert [a.status for a in answers] == [201, 201]
+    assert len({a.json["number"] for a in answers}) == 2
+    assert len({a.entry for a in answers}) == 2
+
+
+def test_a_hang_up_before_anything_was_sent_sends_nothing(
+    make: Make, webdav_bed: WebDav, fresh: Callable[[str], str]
+) -> None:
+    world = make()
+    name = fresh("gone")
+    dav = world.taps["dav.example.test"]
+    image = dav.fail(lambda a: a.method == "GET", delay=0.7)
+    pending = world.begin("PUT", f"{DAV}/{name}", body=b"theirs")
+    assert image.done.wait(5)
+    pending.hang_up()
+    time.sleep(1.5)
+    assert (dav.writes(), name in webdav_bed.tree()) == ([], False)
+    assert [e["state"] for e in world.log()] in ([], ["abandoned"])
+    assert world.call("PUT", f"{DAV}/{name}", body=b"again").status == 201
