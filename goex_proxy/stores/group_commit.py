@@ -17,6 +17,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +69,7 @@ class GroupCommit:
         self._write = write
         self._timeout = busy_timeout
         self._inline_most = inline_most
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: list[_Waiting] = []
         self._scheduled = False
         self._current: _Batch | None = None
@@ -80,8 +82,10 @@ class GroupCommit:
 
     async def append(self, prepared: Prepared) -> Outcome:
         """Durable when this returns an entry; not written when it returns an error."""
-        self._refuse_when_unable()
         loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._begin(loop)
+        self._refuse_when_unable()
         future: asyncio.Future[Outcome] = loop.create_future()
         self._waiting.append(_Waiting(prepared, future))
         if not self._scheduled and self._current is None:
@@ -89,6 +93,11 @@ class GroupCommit:
             # After the callbacks that are ready now: whoever appends in them joins.
             loop.call_soon(self._flush, loop)
         return await future
+
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """What a loop that has ended left under way will not come back to this one."""
+        self._loop = loop
+        self._waiting, self._scheduled, self._current, self._stuck = [], False, None, False
 
     def append_now(self, prepared: Prepared) -> Outcome:
         """The same without a loop: blocks this thread, by its own time limit for the lock."""
@@ -151,8 +160,8 @@ class GroupCommit:
                 outcomes = self._write(connection, batch)
         except JournalBusy:
             raise
-        except JournalError as error:
-            return [error] * len(batch)
+        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
+            return [self._failure(error)] * len(batch)
         self._smooth(time.monotonic() - started)
         return outcomes
 
@@ -166,12 +175,13 @@ class GroupCommit:
         prepared: list[Prepared],
     ) -> None:
         def deliver(outcomes: list[Outcome]) -> None:
-            if not loop.is_closed():  # else nobody waits any more
+            self._stuck = False
+            with suppress(RuntimeError):  # it was closed: nobody waits any more
                 loop.call_soon_threadsafe(finish, outcomes)
 
         def finish(outcomes: list[Outcome]) -> None:
             clock.cancel()
-            self._current, self._stuck = None, False
+            self._current = None
             _resolve(waiting, outcomes)
             self._flush(loop)
 
@@ -210,11 +220,13 @@ class GroupCommit:
                     outcomes = self._write(connection, batch.batch)
                 self._smooth(time.monotonic() - started)
                 return outcomes
-        except JournalError as error:
-            return [error] * len(batch.batch)
         except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
-            failure = JournalError(f"{self._path}: {type(error).__name__} while writing: {error}")
-            return [failure] * len(batch.batch)
+            return [self._failure(error)] * len(batch.batch)
+
+    def _failure(self, error: Exception) -> JournalError:
+        if isinstance(error, JournalError):
+            return error
+        return JournalError(f"{self._path}: {type(error).__name__} while writing: {error}")
 
     def close(self) -> None:
         """Write what was handed over, then stop. What waits in a loop is refused."""
