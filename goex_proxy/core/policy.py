@@ -75,11 +75,36 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Rules that look at the same operations, asked all at once whether any of them applies.
+
+    `any` is the disjunction of their conditions. A false one proves that none applies; true or
+    an error proves nothing: then each is looked at by itself.
+    """
+
+    rules: frozenset[str]
+    """By id. Enforced, not allowing, matched by operation alone."""
+    operations: tuple[str, ...]
+    any: Expression
+
+    def silent(self, operation: str, scope: Scope) -> bool:
+        """Whether none of its rules applies."""
+        if not any(glob.matches(pattern, operation) for pattern in self.operations):
+            return True
+        try:
+            return self.any.evaluate(scope) is False
+        except ExpressionError:
+            return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ruleset:
     """All rules in force, and the engine that evaluates them."""
 
     language: Language
     rules: tuple[Rule, ...] = ()
+    groups: tuple[Group, ...] = ()
+    """For speed: the decision is the same without them, and then names every rule looked at."""
 
     def decide(self, facts: Mapping[str, object], default: Decision) -> Decision:
         """The severest decision of the rules that apply; `default` if none does.
@@ -89,9 +114,13 @@ class Ruleset:
         operation = str(facts["operation"])
         undo = facts["is_undo"] is True
         scope = self.language.scope(facts)
+        silent: set[str] = set()
+        for group in () if undo else self.groups:
+            if group.silent(operation, scope):
+                silent |= group.rules
         looked: list[tuple[Rule, Hit]] = []
         for rule in self.rules:
-            if (undo and not rule.undo) or rule.mode is Mode.OFF:
+            if rule.id in silent or (undo and not rule.undo) or rule.mode is Mode.OFF:
                 continue
             if rule.looks_at(operation) and rule.where.covers(facts):
                 looked.append((rule, _look(rule, scope)))
@@ -99,6 +128,8 @@ class Ruleset:
 
 
 def _severest(looked: list[tuple[Rule, Hit]], default: Decision, scope: Scope) -> Decision:
+    if not looked:
+        return default
     hits = tuple(hit for _, hit in looked)
     matched = [(rule, hit) for rule, hit in looked if hit.matched]
     shadow = (

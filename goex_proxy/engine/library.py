@@ -32,7 +32,7 @@ class Library:
         sources = policy_file.find(config.policies, config.base, shipped() / "policies")
         return Book(
             catalog=self.catalog(config),
-            rules=policy_file.load(sources, config.lists),
+            rules=policy_file.load(sources, config.lists, grouped=True),
             decode=decode,
             decode_answer=decode_answer,
             encode=encode,

@@ -16,6 +16,7 @@ from goex_proxy.files.cel import Cel, CelExpression
 from goex_proxy.files.form import Form, form_of
 from goex_proxy.files.issue import At, FileError, Issue, Issues, Within
 from goex_proxy.files.node import Items, Node, Plain, Scalar
+from goex_proxy.files.policy_groups import groups
 from goex_proxy.files.policy_lets import language
 from goex_proxy.files.policy_names import FACTS
 from goex_proxy.files.text_template import Part, parts
@@ -44,8 +45,15 @@ class PolicySource:
     """As messages name it; the path if empty."""
 
 
-def load(sources: Sequence[PolicySource], lists: Mapping[str, Plain] | None = None) -> Ruleset:
+def load(
+    sources: Sequence[PolicySource],
+    lists: Mapping[str, Plain] | None = None,
+    *,
+    grouped: bool = False,
+) -> Ruleset:
     """Read policy files into one set of rules. `lists` replace those of the same name.
+
+    `grouped`: for many decisions. Without it each says of every rule why it did not apply.
 
     Raises `FileError` with everything that is wrong with any of them.
     """
@@ -63,7 +71,8 @@ def load(sources: Sequence[PolicySource], lists: Mapping[str, Plain] | None = No
         except FileError as error:
             issues.extend(error.issues)
     issues.refuse()
-    return Ruleset(language=Cel(FACTS), rules=tuple(rules))
+    together = groups(rules) if grouped else ()
+    return Ruleset(language=Cel(FACTS), rules=tuple(rules), groups=together)
 
 
 def find(entries: Iterable[str], base: Path, shipped: Path) -> list[PolicySource]:

@@ -1,6 +1,7 @@
 """Policy files: what they mean, and what is refused with its place."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from goex_proxy.core.policy import Mode, Rule, Ruleset
 from goex_proxy.files import policy_file, yamltext
 from goex_proxy.files.issue import FileError
 from goex_proxy.files.policy_file import PolicySource
+from goex_proxy.files.policy_groups import groups
 
 TEAM = """\
 version: 1
@@ -50,10 +52,13 @@ def rules(text: str, **lists: object) -> tuple[Rule, ...]:
 
 
 def decide(text: str, facts: Mapping[str, object] = {}, **lists: object) -> Decision:
-    found = rules(text, **lists)
-    return Ruleset(language=policy_file.load([]).language, rules=found).decide(
-        {**FACTS, **facts}, DEFAULT
-    )
+    """By each rule, and by groups of them: the same decision."""
+    found, all_facts = rules(text, **lists), {**FACTS, **facts}
+    alone = Ruleset(language=policy_file.load([]).language, rules=found)
+    decided = alone.decide(all_facts, DEFAULT)
+    grouped = replace(alone, groups=groups(found)).decide(all_facts, DEFAULT)
+    assert replace(grouped, hits=()) == replace(decided, hits=())
+    return decided
 
 
 def refusal(text: str) -> FileError:
@@ -312,3 +317,36 @@ def test_any_yaml_is_rules_or_a_file_error(value: object) -> None:
         rules(f"version: 1\nrules: {json.dumps([value])}")
     except FileError as error:
         assert error.issues[0].at.path == "team.yaml"  # noqa: PT017
+
+
+GROUPED = """\
+version: 1
+let: {first: "segments[0]"}
+rules:
+  - {deny: "*", id: a, if: ["args.n > 1", "args.m > 1"]}
+  - {hold: "*", id: b, if: "args.n > 1", unless: "args.m > 1"}
+  - {deny: "*", id: c, if: "args.word.startsWith('x') // a comment"}
+  - {hold: "*", id: d, unless: "args.?ok.orValue(true)"}
+  - {hold: "*", id: e, if: "let.first == 'x'"}
+  - {hold: "*", id: f, if: "args.?n.orValue(0) == 7", mode: shadow}
+  - {deny: "*", id: g, if: "args.m == 0", undo: true}
+"""
+VALUES = st.one_of(st.integers(0, 7), st.booleans(), st.sampled_from(["", "x", "yx"]), st.none())
+
+
+@given(
+    st.dictionaries(st.sampled_from(["n", "m", "word", "ok"]), VALUES),
+    st.booleans(),
+    st.sampled_from([["x"], ["y"], []]),
+)
+def test_rules_in_groups_decide_as_each_by_itself(
+    args: dict[str, object], undo: bool, segments: list[str]
+) -> None:
+    decide(GROUPED, {"args": args, "is_undo": undo, "segments": segments})
+
+
+def test_what_one_evaluation_excludes_is_not_looked_at_again() -> None:
+    found = rules(GROUPED)
+    grouped = Ruleset(language=policy_file.load([]).language, rules=found, groups=groups(found))
+    args = {"n": 1, "m": 2, "word": "y"}
+    assert [hit.rule for hit in grouped.decide({**FACTS, "args": args}, DEFAULT).hits] == ["team/f"]
