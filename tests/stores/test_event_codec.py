@@ -129,7 +129,11 @@ def test_a_streamed_body_is_not_an_empty_one() -> None:
 
 def test_of_a_streamed_request_the_beginning_is_kept() -> None:
     request = Request(
-        method="POST", origin=REQUEST.origin, target="/r/git-receive-pack", body=None, prefix=b"00a4"
+        method="POST",
+        origin=REQUEST.origin,
+        target="/r/git-receive-pack",
+        body=None,
+        prefix=b"00a4",
     )
     event = example(events.Opened)
     assert isinstance(event, events.Opened)
