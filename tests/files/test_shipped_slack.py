@@ -238,7 +238,7 @@ def test_channels_are_named_described_and_opened_as_they_were(world: World) -> N
     taken_back(world, "conversations.rename", channel=at, name="renamed")
     taken_back(world, "conversations.setTopic", channel=at, topic="t")
     taken_back(world, "conversations.setPurpose", channel=at, purpose="p")
-    taken_back(world, "conversations.archive", channel=at)
+    taken_back(world, "conversations.archive", State.COMPENSATED, channel=at)
     say(world, "conversations.archive", channel=at)
     taken_back(world, "conversations.unarchive", channel=at)
 
