@@ -229,6 +229,9 @@ class Mediation:
                 return await self._held(entry, said, waiting)
             case State.IN_DOUBT:
                 return said.entry(entry)
+            case State.REFUSED:
+                self.joins.forget(fingerprint)  # told once; asked again, it is a call of its own
+                return said.entry(entry)
             case _:
                 return await self._deliver(entry)
 
