@@ -1,7 +1,9 @@
 """Only wires: from a home to an engine, and to a gateway around it."""
 
 import asyncio
+import resource
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from goex_proxy.files.config import Address, Config
 from goex_proxy.gateway.certificates import open_authority
 from goex_proxy.gateway.gateway import Gateway, Settings
 from goex_proxy.home import Home, HomeError
+from goex_proxy.launch.kernel import close_to_tracers
 from goex_proxy.upstream.client import Client
 from goex_proxy.upstream.client import Settings as ClientSettings
 
@@ -142,6 +145,7 @@ async def serve(
 
     Raises what `open_parts` does, `ListenError`, `CertificateError`.
     """
+    _close_memory()
     address = listen or config_file.load(home.config).listen
     async with open_parts(home, anonymous=address.loopback) as parts:
         if not address.loopback and not parts.engine.callers.all("agent"):
@@ -174,6 +178,14 @@ async def serve(
         finally:
             await control.stop()
             await gateway.stop()
+
+
+def _close_memory() -> None:
+    """Secrets are in this process's memory: no core is written of it, and no other process of
+    the same user may read it (Linux)."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        close_to_tracers()
 
 
 def _terms(config: Config) -> Terms:

@@ -43,10 +43,11 @@ class Pending:
         self._link = link
 
     def answer(self) -> Answer:
-        got = self._link.getresponse()
-        answer = Answer(got.status, {k.lower(): v for k, v in got.getheaders()}, got.read())
-        self._link.close()
-        return answer
+        try:
+            got = self._link.getresponse()
+            return Answer(got.status, {k.lower(): v for k, v in got.getheaders()}, got.read())
+        finally:
+            self._link.close()
 
     def hang_up(self) -> None:
         """Close the connection without reading."""

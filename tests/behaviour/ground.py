@@ -144,7 +144,7 @@ class Standing(World):
         words = [f"{name}={value}" for name, value in ground.environment.items()]
         self.wrapper = ("/usr/bin/env", *words) if words else ()
 
-    def _configure(self, limits: str, posture: str) -> None:
+    def _configure(self, limits: str, posture: str, services: str) -> None:
         ups = ", ".join(f"{host}: '{url}'" for host, url in self.ground.upstreams.items())
         self.home.config.write_text(
             f"version: 1\nlisten: 127.0.0.1:0\nposture: {posture}\n"
