@@ -80,7 +80,8 @@ class Service:
     def candidates(self, method: str, path: Path) -> list[tuple[Candidate, dict[str, str]]]:
         """What this method and path may be, the most literal template first."""
         out: list[tuple[Candidate, dict[str, str]]] = []
-        for item in self._by_length.get(len(path.segments), ()) + self._any_length:
+        literal = self._literal.get(path.segments, ())
+        for item in (*literal, *self._by_length.get(len(path.segments), ()), *self._any_length):
             if item.match.methods and method not in item.match.methods:
                 continue
             params = item.match.template.match(path)
@@ -90,11 +91,22 @@ class Service:
         return out
 
     @cached_property
+    def _literal(self) -> dict[tuple[str, ...], tuple[Candidate, ...]]:
+        """Those without a parameter, by their path: Slack has a hundred and forty of them."""
+        table: dict[tuple[str, ...], tuple[Candidate, ...]] = {}
+        for item in self._all:
+            if not item.match.template.params:
+                path = item.match.template.shape
+                table[path] = (*table.get(path, ()), item)
+        return table
+
+    @cached_property
     def _by_length(self) -> dict[int, tuple[Candidate, ...]]:
         table: dict[int, tuple[Candidate, ...]] = {}
         for item in self._all:
-            if not item.match.template.many:
-                length = len(item.match.template.parts)
+            template = item.match.template
+            if template.params and not template.many:
+                length = len(template.parts)
                 table[length] = (*table.get(length, ()), item)
         return table
 
