@@ -1,6 +1,7 @@
 """May it go? Classify a call, decide it, and begin its entry if it must be on record."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from goex_proxy.core.book import Book
 from goex_proxy.core.call import Call, Initiator, targets
@@ -15,17 +16,64 @@ from goex_proxy.core.fingerprint import fingerprint
 from goex_proxy.core.image import Image
 from goex_proxy.core.operation import Fidelity, Kind
 from goex_proxy.core.reading import ImageFailed, look
+from goex_proxy.core.subject import Subject
 from goex_proxy.core.subjects import subject_now
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Arrival:
-    """A call that has been classified: what the screening of a gateway hands on."""
+    """A call that has been classified. Lives as long as the call is under way in this process:
+    what was found once, by one book, is not looked for again."""
 
-    opened: Opened
+    call: Call
+    book: Book
     seen: Classified | None
     """None: two readers could take it for two different requests."""
     problem: str = ""
+    targets: tuple[str, ...] = ()
+    kept: bool = True
+    _decisions: dict[Fidelity, Decision] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def opened(self) -> Opened:
+        """How its entry begins, if it gets one."""
+        call, seen = self.call, self.seen
+        if seen is None:
+            return Opened(
+                call=call,
+                service="",
+                operation="http.unreadable",
+                kind=Kind.UNKNOWN,
+                fidelity=Fidelity.NONE,
+                kept=False,
+            )
+        return Opened(
+            by=call.caller.agent if call.initiator is Initiator.AGENT else call.initiator.value,
+            call=call,
+            service=seen.service.name if seen.service else "",
+            operation=seen.name,
+            kind=seen.kind,
+            fidelity=seen.promise,
+            residue=seen.operation.residue if seen.operation else (),
+            targets=self.targets,
+            fingerprint=fingerprint(call, seen),
+            kept=self.kept,
+        )
+
+    @cached_property
+    def subject(self) -> Subject | None:
+        """Raises `ExpressionError`."""
+        return subject_now(self.call, self.seen, self.book) if self.seen is not None else None
+
+    def decide(self, fidelity: Fidelity) -> Decision:
+        """The decision at this fidelity: all else it hangs on stands in the call and the book."""
+        if self.seen is None:
+            return refusal(self.problem).decision
+        found = self._decisions.get(fidelity)
+        if found is None:
+            found = decide(self.call, self.seen, self.book, fidelity=fidelity)
+            self._decisions[fidelity] = found
+        return found
 
 
 def arrive(call: Call, book: Book, *, kept: bool = True) -> Arrival:
@@ -35,28 +83,8 @@ def arrive(call: Call, book: Book, *, kept: bool = True) -> Arrival:
         problem = call.problem or _doubtful(seen)
         where = tuple(targets(seen))
     except (Unreadable, ExpressionError) as error:
-        opened = Opened(
-            call=call,
-            service="",
-            operation="http.unreadable",
-            kind=Kind.UNKNOWN,
-            fidelity=Fidelity.NONE,
-            kept=False,
-        )
-        return Arrival(opened=opened, seen=None, problem=str(error))
-    opened = Opened(
-        by=call.caller.agent if call.initiator is Initiator.AGENT else call.initiator.value,
-        call=call,
-        service=seen.service.name if seen.service else "",
-        operation=seen.name,
-        kind=seen.kind,
-        fidelity=seen.promise,
-        residue=seen.operation.residue if seen.operation else (),
-        targets=where,
-        fingerprint=fingerprint(call, seen),
-        kept=kept,
-    )
-    return Arrival(opened=opened, seen=seen, problem=problem)
+        return Arrival(call=call, book=book, seen=None, problem=str(error), kept=False)
+    return Arrival(call=call, book=book, seen=seen, problem=problem, targets=where, kept=kept)
 
 
 def _doubtful(seen: Classified) -> str:
@@ -69,24 +97,25 @@ def _doubtful(seen: Classified) -> str:
     return ""
 
 
-def admit(arrival: Arrival, book: Book) -> Phase:
+def admit(arrival: Arrival) -> Phase:
     """The phase of a new call: `Pass` for an allowed read, else events that begin an entry."""
-    call, opened, seen = arrival.opened.call, arrival.opened, arrival.seen
+    seen = arrival.seen
     if arrival.problem or seen is None:
-        return Append(events=(opened, refusal(arrival.problem)))
+        return Append(events=(arrival.opened, refusal(arrival.problem)))
     try:
-        decision, images = yield from _first_decision(call, seen, book)
+        decision, images = yield from _first_decision(arrival, seen)
     except ImageFailed as error:
-        return Append(events=(opened, refusal(f"it could not be read beforehand: {error}")))
+        refused = refusal(f"it could not be read beforehand: {error}")
+        return Append(events=(arrival.opened, refused))
     match decision.effect:
         case Effect.DENY:
-            return Append(events=(opened, Refused(decision=decision)))
+            return Append(events=(arrival.opened, Refused(decision=decision)))
         case Effect.HOLD:
-            return Append(events=(opened, Held(decision=decision, images=images)))
+            return Append(events=(arrival.opened, Held(decision=decision, images=images)))
         case Effect.ALLOW if seen.kind is Kind.READ:
             return Pass()
         case _:
-            return Append(events=(opened, Admitted(decision=decision)))
+            return Append(events=(arrival.opened, Admitted(decision=decision)))
 
 
 def refusal(reason: str, rule: str = "goex") -> Refused:
@@ -95,19 +124,19 @@ def refusal(reason: str, rule: str = "goex") -> Refused:
 
 
 def _first_decision(
-    call: Call, seen: Classified, book: Book
+    arrival: Arrival, seen: Classified
 ) -> Asking[tuple[Decision, tuple[Image, ...]]]:
     """Decide; with the images if a person will see them or the fidelity hangs on them."""
-    decision = decide(call, seen, book, fidelity=seen.promise)
+    call, operation = arrival.call, seen.operation
+    decision = arrival.decide(seen.promise)
     if decision.allowed or seen.kind is Kind.READ or call.auth is Auth.FOREIGN:
         return decision, ()
-    operation = seen.operation
-    best = decide(call, seen, book, fidelity=Fidelity.EXACT)
+    best = arrival.decide(Fidelity.EXACT)
     if operation is None or call.is_undo or best.effect is Effect.DENY:
         return decision, ()
-    subject = subject_now(call, seen, book)
+    subject = arrival.subject
     assert subject is not None  # noqa: S101 - it has an operation
     images = yield from look(subject, operation.images, subject.names)
     if operation.reads_before:
-        decision = decide(call, seen, book, fidelity=foreseen(subject, images))
+        decision = arrival.decide(foreseen(subject, images))
     return decision, images

@@ -8,9 +8,9 @@ leaves. Steps of an undo come the same way, by the rule of their entry's day.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from goex_proxy.core.admission import refusal
+from goex_proxy.core.admission import Arrival, arrive, refusal
 from goex_proxy.core.book import Book
-from goex_proxy.core.catalog import Classified, Unreadable
+from goex_proxy.core.catalog import Classified
 from goex_proxy.core.command import Append, Dial, DialFailed, Lock, Phase
 from goex_proxy.core.deciding import decide, foreseen
 from goex_proxy.core.decision import Auth, Decision, Effect
@@ -22,17 +22,23 @@ from goex_proxy.core.operation import Operation
 from goex_proxy.core.reading import ImageFailed, locate, look
 from goex_proxy.core.service import Service
 from goex_proxy.core.subject import Subject
-from goex_proxy.core.subjects import rule_text, subject_now
+from goex_proxy.core.subjects import rule_text
 from goex_proxy.core.value import same, without
 
 
-def prepare(entry: Entry, book: Book) -> Phase:
-    """The phase of an admitted call: images, the second decision, the dial, `Sent`."""
+def prepare(entry: Entry, book: Book, known: Arrival | None = None) -> Phase:
+    """The phase of an admitted call: images, the second decision, the dial, `Sent`.
+
+    `known`: as it arrived, if that was in this process.
+    """
     call = entry.call
+    arrival = known if known is not None and known.book is book else arrive(call, book)
+    seen = arrival.seen
+    if seen is None:
+        return Append(events=(refusal(arrival.problem),))
     try:
-        seen = book.catalog.classify(call.request, book.decode)
-        subject = subject_now(call, seen, book)
-    except (Unreadable, ExpressionError) as error:
+        subject = arrival.subject
+    except ExpressionError as error:
         return Append(events=(refusal(str(error)),))
     if call.is_undo:
         return (yield from _send_undo(entry, seen, book))
@@ -43,7 +49,7 @@ def prepare(entry: Entry, book: Book) -> Phase:
             images = yield from look(subject, subject.operation.images, subject.names)
         except ImageFailed as error:
             return Append(events=(Abandoned(reason=f"it could not be read beforehand: {error}"),))
-    decision, again = _second_decision(entry, seen, subject, images, book)
+    decision, again = _second_decision(entry, arrival, seen, images)
     if again is not None:
         return Append(events=(again,))
     rule = rule_text(subject) if subject is not None else None
@@ -51,15 +57,11 @@ def prepare(entry: Entry, book: Book) -> Phase:
 
 
 def _second_decision(
-    entry: Entry,
-    seen: Classified,
-    subject: Subject | None,
-    images: tuple[Image, ...],
-    book: Book,
+    entry: Entry, arrival: Arrival, seen: Classified, images: tuple[Image, ...]
 ) -> tuple[Decision, Event | None]:
     """Decide again with all that is known; what a person approved passes, if it is still that."""
-    fidelity = foreseen(subject, images) if subject is not None else seen.promise
-    decision = decide(entry.call, seen, book, fidelity=fidelity)
+    subject = arrival.subject
+    decision = arrival.decide(foreseen(subject, images) if subject is not None else seen.promise)
     if decision.effect is Effect.DENY:
         return decision, Refused(decision=decision)
     if not entry.approved_by:

@@ -7,6 +7,7 @@ service's `done` may know better (Slack says ok:false with 200).
 from collections.abc import Mapping
 from dataclasses import replace
 
+from goex_proxy.core.admission import Arrival
 from goex_proxy.core.book import Book
 from goex_proxy.core.command import Append, Asking, Phase
 from goex_proxy.core.entry import Entry
@@ -24,12 +25,12 @@ from goex_proxy.core.subjects import subject_of
 from goex_proxy.core.value import common, minus
 
 
-def settle(entry: Entry, book: Book) -> Phase:
-    """The phase of an answered call."""
+def settle(entry: Entry, book: Book, known: Arrival | None = None) -> Phase:
+    """The phase of an answered call. `known`: as it arrived, if that was in this process."""
     response = entry.response
     assert response is not None  # noqa: S101 - the state says so
     try:
-        subject = subject_of(entry, book)
+        subject = _known_subject(entry, known) or subject_of(entry, book)
     except ValueError as error:
         return Append(events=(_plain(response, f"its rule cannot be read: {error}"),))
     if subject is None:
@@ -42,6 +43,14 @@ def settle(entry: Entry, book: Book) -> Phase:
         return Append(events=(Applied(fidelity=fidelity, why="it is itself an undo"),))
     applied = yield from conclude(entry, subject, response)
     return Append(events=(applied,))
+
+
+def _known_subject(entry: Entry, known: Arrival | None) -> Subject | None:
+    """The subject that it was sent by, if its rule is the one in the journal."""
+    if known is None or entry.rule is None or entry.call.is_undo or known.subject is None:
+        return None
+    same_rule = known.subject.operation.digest == entry.rule.digest
+    return known.subject if same_rule else None
 
 
 def said_applied(entry: Entry, book: Book, by: str) -> Asking[Applied]:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
 from typing import Any, assert_never
 
+from goex_proxy.core.admission import Arrival, admit
 from goex_proxy.core.book import Book
 from goex_proxy.core.call import Call
 from goex_proxy.core.command import (
@@ -70,6 +71,7 @@ class Course:
         self._spawn = spawn
         self._holder = holder
         self._fence = fence
+        self._arrival: Arrival | None = None
         self._durable = entry
         self._entry = entry
         self._pending: list[Event] = []
@@ -93,9 +95,10 @@ class Course:
         self._entry = advanced(self._entry, events)
         self._pending += events
 
-    async def decide(self, phase: Phase) -> Outcome:
+    async def decide(self, arrival: Arrival) -> Outcome:
         """Run the first phase of a call that has no entry yet; it never dials."""
-        outcome = await self._drive(phase, None, resumed=False)
+        self._arrival = arrival
+        outcome = await self._drive(admit(arrival), None, resumed=False)
         if outcome is None:
             raise RuntimeError("a call was to be sent before it was decided")
         return outcome
@@ -119,7 +122,7 @@ class Course:
     async def go(self) -> Stop:
         """Run phases until somebody else has to act. What it returns at REST is durable."""
         while True:
-            phase = next_phase(self.entry, self._book)
+            phase = next_phase(self.entry, self._book, self._arrival)
             if phase is None:
                 await self.flush()
                 return Stop.REST

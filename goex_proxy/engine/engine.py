@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from goex_proxy.core.admission import admit, arrive
+from goex_proxy.core.admission import arrive
 from goex_proxy.core.call import Call
 from goex_proxy.core.command import Append, Fetch, FetchFailed
 from goex_proxy.core.decision import Decision, Effect
@@ -92,7 +92,7 @@ class Engine:
                 decision = Decision(effect=Effect.ALLOW, rule="undo", reason="decided when sent")
                 course.begin((opened, Admitted(decision=decision)))
             else:
-                outcome = await course.decide(admit(arrival, book))
+                outcome = await course.decide(arrival)
                 if not isinstance(outcome, Append):
                     raise RuntimeError("a call of our own that reads has no entry")
                 course.begin(outcome.events)

@@ -126,10 +126,10 @@ class Mediation:
         if arrival.seen is None or arrival.seen.kind is not Kind.READ or arrival.problem:
             return NeedBody(0)
         try:
-            next(admit(arrival, self._engine.shelf.book))
+            next(admit(arrival))
         except StopIteration as stop:
             if isinstance(stop.value, Pass):
-                return ReadTicket(self._keyring, arrival.opened.call, said)
+                return ReadTicket(self._keyring, arrival.call, said)
         return NeedBody(0)
 
     async def admit(
@@ -158,9 +158,9 @@ class Mediation:
             return joined
         course = self._engine.course()
         try:
-            outcome = await course.decide(admit(arrival, self._engine.shelf.book))
+            outcome = await course.decide(arrival)
             if isinstance(outcome, Pass):
-                return ReadTicket(self._keyring, arrival.opened.call, said)
+                return ReadTicket(self._keyring, arrival.call, said)
             if not isinstance(outcome, Append):
                 raise RuntimeError("a new call can only be let through or recorded")
             course.begin(_keepable(arrival, outcome.events))
