@@ -19,7 +19,7 @@ from goex_proxy.core.undoing import standing
 from goex_proxy.engine.dependents import UNDOABLE
 from goex_proxy.engine.engine import Engine
 from goex_proxy.engine.mediation import now
-from goex_proxy.engine.undo_run import Undoer, UndoRun
+from goex_proxy.engine.undo_run import Undoer, UndoRun, go_on
 from goex_proxy.stores.rows import Filters
 
 FAILED, USAGE, REFUSED, CONFLICT, IN_DOUBT = 1, 2, 3, 4, 5
@@ -81,7 +81,9 @@ class Actions:
             after = await self._engine.ledger.append(entry, (Approved(by=by),))
             self._engine.changed(id_)
             return after
-        return await self._engine.resume(entry, (Approved(by=by),))
+        sent = await self._engine.resume(entry, (Approved(by=by),))
+        await go_on(self._engine, sent)
+        return sent
 
     async def reject(self, id_: int, *, by: str, reason: str) -> Entry:
         entry = self._load(id_)
@@ -89,6 +91,7 @@ class Actions:
             raise ActionError(f"{entry.name} is not held: it is {entry.state.public}")
         after = await self._engine.ledger.append(entry, (Rejected(by=by, reason=reason),))
         self._engine.changed(id_)
+        await go_on(self._engine, after)
         return after
 
     async def keep(self, ids: Sequence[int], *, by: str) -> list[Entry]:
@@ -113,14 +116,8 @@ class Actions:
                 course.release()
         after = await self._engine.ledger.append(entry, (event,))
         self._engine.changed(id_)
-        await self._resume_parent(after)
+        await go_on(self._engine, after)
         return after
-
-    async def _resume_parent(self, child: Entry) -> None:
-        parent = child.call.link.undo_of
-        entry = self._engine.ledger.load(parent) if parent is not None else None
-        if entry is not None and entry.state is State.UNDOING:
-            await self._engine.resume(entry)
 
     async def redo(self, id_: int, *, by: str) -> Entry:
         """Make an undone call again, if nobody has changed what it changes meanwhile."""

@@ -11,7 +11,8 @@ from goex_proxy.core.event import Lost, Rejected
 from goex_proxy.core.journal import State
 from goex_proxy.engine.engine import Engine
 from goex_proxy.engine.joins import Joins
-from goex_proxy.stores.journal_errors import JournalBusy, Stale
+from goex_proxy.engine.undo_run import go_on, take_up
+from goex_proxy.stores.journal_errors import Stale
 
 _EVERY = 2.0
 _PROBE_EVERY = 30.0
@@ -21,16 +22,19 @@ class Recovery:
     def __init__(self, engine: Engine, joins: Joins | None = None) -> None:
         self._engine = engine
         self._joins = joins
-        self._probed: dict[int, float] = {}
+        self._probed: dict[int, tuple[float, float]] = {}
 
     async def start(self) -> int:
         """Settle what an earlier process left; how many entries that were."""
         entries = self._engine.ledger.in_states(
             (State.SENT, State.ANSWERED, State.ADMITTED, State.UNDOING, State.IN_DOUBT)
         )
-        # Children of an undo first: the entry that is undone asks how they stand.
+        # Steps of an undo first: the entry that is undone asks how they stand.
         for entry in sorted(entries, key=lambda e: (not e.call.is_undo, e.id)):
-            await self._settle(entry, "the gateway stopped before it was answered")
+            try:
+                await self._settle(entry, "the gateway stopped before it was answered")
+            except Exception as error:  # noqa: BLE001 - one that cannot be settled stops no other
+                self._engine.failed(f"recovery of {entry.name}: {type(error).__name__}")
         self._remember()
         return len(entries)
 
@@ -59,12 +63,15 @@ class Recovery:
         for id_ in ledger.ids_in(State.SENT):
             if id_ not in live and ledger.elapsed(id_) >= timeout:
                 await self._again(id_, State.SENT, "no answer came in time")
-        for id_ in ledger.ids_in(State.IN_DOUBT):
-            if id_ not in live and self._due(id_):
-                await self._again(id_, State.IN_DOUBT, "")
+        # Steps of an undo are among those in doubt: they come before the undo itself.
+        for state in (State.IN_DOUBT, State.UNDOING):
+            for id_ in ledger.ids_in(state):
+                if id_ not in live and self._due(id_):
+                    await self._again(id_, state, "")
         for entry in ledger.held_too_long():
             reason = "nobody approved it in time"
-            await self._engine.resume(entry, (Rejected(by="timeout", reason=reason),))
+            refused = (Rejected(by="timeout", reason=reason),)
+            await go_on(self._engine, await self._engine.resume(entry, refused))
 
     async def _again(self, id_: int, state: State, reason: str) -> None:
         entry = self._engine.ledger.load(id_)
@@ -72,24 +79,23 @@ class Recovery:
             await self._settle(entry, reason)
 
     def _due(self, entry: int) -> bool:
+        """Whether to look again: soon at first, then ever more seldom."""
         now = asyncio.get_running_loop().time()
-        if now - self._probed.get(entry, -_PROBE_EVERY) < _PROBE_EVERY:
+        at, wait = self._probed.get(entry, (now, _EVERY))
+        if now < at:
             return False
-        self._probed[entry] = now
+        self._probed[entry] = (now + wait, min(2 * wait, _PROBE_EVERY))
         return True
 
     async def _settle(self, entry: Entry, reason: str) -> None:
         if entry.state is State.ADMITTED and not entry.opened.kept:
             return  # it waits for its agent, who alone has the credential
+        if entry.state is State.UNDOING:
+            await take_up(self._engine, entry)
+            return
         events = (Lost(reason=reason),) if entry.state is State.SENT else ()
-        fence = None
         try:
-            if entry.state is State.UNDOING and entry.undo is not None:
-                leases = self._engine.ledger.journal.leases
-                lease = leases.acquire(f"undo:{entry.name}", "recovery", 900.0)
-                fence = lease.fence
-            await self._engine.resume(entry, events, fence)
-            if fence is not None:
-                leases.release(lease)
-        except (Stale, JournalBusy):
+            settled = await self._engine.resume(entry, events)
+        except Stale:
             return  # another process has moved it on
+        await go_on(self._engine, settled)

@@ -23,6 +23,7 @@ from goex_proxy.engine.dependents import UNDOABLE, dependents
 from goex_proxy.engine.engine import Engine
 from goex_proxy.engine.principal import principal_trouble
 from goex_proxy.stores.journal_errors import Fenced, JournalBusy
+from goex_proxy.stores.leases import Lease, Leases
 
 _LEASE = 900.0
 
@@ -144,9 +145,34 @@ class Undoer:
             _release(leases, lease)
 
 
-def _release(leases: object, lease: object) -> None:
+async def go_on(engine: Engine, child: Entry) -> None:
+    """A step's entry has settled: go on with the undo that it belongs to, if that waits."""
+    parent = child.call.link.undo_of
+    entry = engine.ledger.load(parent) if parent is not None else None
+    if entry is not None and child.state.settled and child.state is not State.IN_DOUBT:
+        await take_up(engine, entry)
+
+
+async def take_up(engine: Engine, entry: Entry) -> None:
+    """Go on with an undo that nobody runs now. If somebody does, nothing is done."""
+    leases = engine.ledger.journal.leases
     try:
-        leases.release(lease)  # type: ignore[attr-defined]
+        lease = leases.acquire(f"undo:{entry.name}", "recovery", _LEASE)
+    except JournalBusy:
+        return  # whoever has it goes on
+    try:
+        fresh = engine.ledger.load(entry.id)
+        if fresh is not None and fresh.state is State.UNDOING:
+            await engine.resume(fresh, (), lease.fence)
+    except Fenced:
+        return  # it ran out meanwhile, and passed to another
+    finally:
+        _release(leases, lease)
+
+
+def _release(leases: Leases, lease: Lease) -> None:
+    try:
+        leases.release(lease)
     except Fenced:
         return  # another has it; what it does is fenced from us
 

@@ -83,5 +83,9 @@ def start(
     else:
         link = http.client.HTTPConnection(*proxy, timeout=timeout)
         target = f"http://{parts.netloc}{target}"
-    link.request(method, target, body=body, headers=named)
+    try:
+        link.request(method, target, body=body, headers=named)
+    except BaseException:
+        link.close()
+        raise
     return Pending(link)
