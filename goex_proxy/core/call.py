@@ -1,7 +1,7 @@
 """A call: one request with who made it, and the facts that a policy may look at."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -65,6 +65,19 @@ class Call:
     @property
     def is_undo(self) -> bool:
         return self.link.undo_of is not None
+
+    def signed(self, request: Request) -> Request:
+        """A request of ours to the same origin, with the Authorization that this call bore.
+
+        A service may want a user name beside the secret, or take but one form of it. What is
+        copied holds a placeholder: the call is journaled without anything else.
+        """
+        given = self.request.headers.get("authorization")
+        if self.auth is not Auth.OURS or not given or request.origin != self.request.origin:
+            return request
+        if request.headers.has("authorization"):
+            return request
+        return replace(request, headers=request.headers.set("Authorization", given))
 
 
 class Facts(Mapping[str, object]):

@@ -112,7 +112,8 @@ def take(
 def _fetch(subject: Subject, request: Request, budget: _Budget) -> Asking[Response]:
     budget.spend()
     try:
-        response = yield from Fetch(request=request, credential=subject.call.credential)
+        signed = subject.call.signed(request)
+        response = yield from Fetch(request=signed, credential=subject.call.credential)
     except FetchFailed as error:
         raise ImageFailed(f"{request.method} {request.path}: {error}") from None
     if response.body is None:

@@ -173,7 +173,7 @@ def _spawn(
         return Append(events=(UndoAbandoned(reason=f"its guard cannot be read: {error}"),))
     agent = progress.by.startswith("agent:")
     call = Call(
-        request=request,
+        request=entry.call.signed(request),
         caller=entry.call.caller,
         auth=entry.call.auth,
         credential=entry.call.credential,
