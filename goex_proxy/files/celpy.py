@@ -76,7 +76,7 @@ class Celpy:
             environment = engine.Environment(runner_class=engine.InterpretedRunner)
             # It raises the limit of the whole process; what needs more is an error here.
             sys.setrecursionlimit(limit)
-            functions = {name: _called(f) for name, f in self._functions.items()}
+            functions = {cel_text.hidden_name(n): _called(f) for n, f in self._functions.items()}
             programs[source] = environment.program(
                 environment.compile(cel_text.hidden(source)), functions=functions
             )
@@ -106,7 +106,7 @@ class CelpyExpression:
             context = self._context(scope.values)
             value = _taken(self.engine.program(self.source).evaluate(context))
         except (CELEvalError, CELParseError) as error:
-            raise ExpressionError(self.source, str(error.args[0])) from None
+            raise ExpressionError(self.source, _why(str(error.args[0]))) from None
         except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
             raise ExpressionError(self.source, f"{type(error).__name__}: {error}") from None
         if self.first.want == "bool" and not isinstance(value, bool):
@@ -131,6 +131,11 @@ class CelpyExpression:
         if name in cel.lets:
             return self.engine.take(cel.lets[name]).evaluate(CelpyScope(values))
         return plain(cel.constants[name] if name in cel.constants else values[name])
+
+
+def _why(error: str) -> str:
+    """The engine's message in our names, without the values of the scope that it lists."""
+    return cel_text.shown(error.partition(" (in activation")[0])
 
 
 def _given(value: object) -> celtypes.Value:

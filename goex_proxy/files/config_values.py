@@ -31,8 +31,8 @@ def host_name(text: str) -> str:
     name, colon, port = text.partition(":")
     if text.startswith("["):
         return _bracketed(text)
-    if colon and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-        raise ValueError("a port from 1 to 65535")
+    if colon:
+        _port(port)
     star = "*." if name.startswith("*.") else ""
     plain = _idna(name.removeprefix("*.").rstrip("."))
     if not plain or len(plain) > 253 or not all(map(_LABEL.fullmatch, plain.split("."))):
@@ -67,11 +67,18 @@ def _split(text: str) -> tuple[str, int]:
 
 
 def _bracketed(text: str) -> str:
-    host, _, rest = text[1:].partition("]")
+    host, closed, rest = text[1:].partition("]")
     _ip(host)
-    if rest and not re.fullmatch(r":\d{1,5}", rest):
+    if not closed or (rest and not rest.startswith(":")):
         raise ValueError("not a host name")
+    if rest:
+        _port(rest[1:])
     return f"[{host.lower()}]{rest}"
+
+
+def _port(text: str) -> None:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        raise ValueError("a port from 1 to 65535")
 
 
 def _ip(text: str) -> None:

@@ -100,6 +100,7 @@ def _align(scalar: Scalar, offset: int) -> int:
     index += len(quote)
     for char in scalar.text[:offset]:
         index = _step(raw, index, char, quote)
+    index = _past_fold(raw, index, quote)
     # The first character of a line is where its indentation ends.
     wanted = scalar.text[offset : offset + 1]
     if wanted and not wanted.isspace():
@@ -108,13 +109,15 @@ def _align(scalar: Scalar, offset: int) -> int:
 
 
 _ESCAPES = {
-    '"': re.compile(r"\\(?:x..|u.{4}|U.{8}|\n[ \t]*|.)", re.DOTALL),
+    '"': re.compile(r"\\(?:x..|u.{4}|U.{8}|.)"),
     "'": re.compile("''"),
 }
+_FOLD = re.compile(r"(?:\\\n[ \t]*)*")
 
 
 def _step(raw: str, index: int, char: str, quote: str) -> int:
     """Past one character of the value."""
+    index = _past_fold(raw, index, quote)
     if char.isspace():
         if raw[index : index + 1] == "\n":
             return _past_space(raw, index + 1, " \t")
@@ -129,6 +132,12 @@ def _past_space(raw: str, index: int, space: str = " \t\n") -> int:
     while raw[index : index + 1] and raw[index] in space:
         index += 1
     return index
+
+
+def _past_fold(raw: str, index: int, quote: str) -> int:
+    """Past an escaped end of line, which stands for nothing."""
+    found = _FOLD.match(raw, index) if quote == '"' else None
+    return found.end() if found else index
 
 
 def _past_escape(raw: str, index: int, quote: str) -> int:
