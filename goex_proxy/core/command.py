@@ -73,6 +73,13 @@ class Renames(Command[tuple[Aliased, ...]]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Load(Command[Entry | None]):
+    """Another entry as it now stands: of an undo's step, the one that is undone."""
+
+    entry: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Elapsed(Command[float]):
     """Seconds since the entry was sent, by a clock that does not jump; inf after a restart
     that lies longer back than can be told."""

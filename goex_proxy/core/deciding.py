@@ -8,9 +8,10 @@ from goex_proxy.core.catalog import Classified
 from goex_proxy.core.decision import Auth, Decision, Effect
 from goex_proxy.core.expression import Expression, ExpressionError
 from goex_proxy.core.image import Image
-from goex_proxy.core.operation import Fidelity, Kind, worst
+from goex_proxy.core.operation import Fidelity, Kind, Undo, worst
 from goex_proxy.core.posture import default
 from goex_proxy.core.reading import before_name
+from goex_proxy.core.resource import Form
 from goex_proxy.core.service import Trust
 from goex_proxy.core.subject import Subject
 
@@ -52,11 +53,28 @@ def _outside(seen: Classified) -> bool:
     return operation.outside.evaluate(seen.service.language.scope(seen.names())) is not False
 
 
+_LATER = frozenset({"res", "status", "reply_headers", "after", "added", "removed"})
+"""What an expression can only read when there is an answer."""
+
+
+def _blind(subject: Subject, images: tuple[Image, ...]) -> bool:
+    """Whether nobody could say which fields to restore: the body was not read."""
+    operation = subject.operation
+    if operation.undo is not Undo.RESTORE or operation.writes is not None or not images:
+        return False
+    fields = images[0].form is Form.JSON and images[0].present
+    return fields and not isinstance(subject.names.get("body"), dict)
+
+
 def foreseen(subject: Subject, images: tuple[Image, ...]) -> Fidelity:
     """The promise, once the before-image is known."""
     rule: Fidelity | Expression = subject.operation.fidelity
+    if any(image.scrubbed for image in images) or _blind(subject, images):
+        return Fidelity.NONE
     if isinstance(rule, Fidelity):
         return rule
+    if rule.names & _LATER:
+        return subject.operation.promise
     names: Mapping[str, object] = {**subject.names, **before_name(images)}
     try:
         return Fidelity(str(rule.evaluate(subject.service.language.scope(names))))

@@ -1,7 +1,7 @@
 """An entry: the fold of its events. Nothing is known of it that its events do not say."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from goex_proxy.core.call import Call
 from goex_proxy.core.decision import Decision
@@ -36,6 +36,7 @@ from goex_proxy.core.image import Image
 from goex_proxy.core.inverse import Inverse
 from goex_proxy.core.journal import State, advance
 from goex_proxy.core.operation import Fidelity
+from goex_proxy.core.value import changed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,8 @@ class UndoProgress:
     run: str
     by: str
     force: bool = False
+    stuck: bool = False
+    """Whether an earlier run went out and did not arrive where it should."""
     outcome: str = ""
     differences: tuple[Difference, ...] = ()
     residue: tuple[str, ...] = ()
@@ -108,28 +111,29 @@ def apply(entry: Entry, event: Event) -> Entry:
     """The entry after one more event."""
     state = advance(entry.state, event)
     changed = _changed(entry, event)
-    return replace(changed, state=state, events=entry.events + 1)
+    return changed(changed, state=state, events=entry.events + 1)
 
 
 def _changed(entry: Entry, event: Event) -> Entry:  # noqa: C901, PLR0911 - one line an event
     match event:
         case Refused() | Admitted():
-            return replace(entry, decision=event.decision, reason=event.decision.reason)
+            return changed(entry, decision=event.decision, reason=event.decision.reason)
         case Held():
             reason = event.again or event.decision.reason
-            return replace(entry, decision=event.decision, held_images=event.images, reason=reason)
+            held = changed(entry, decision=event.decision, reason=reason, approved_by="")
+            return changed(held, held_images=event.images)
         case Approved():
-            return replace(entry, approved_by=event.by)
+            return changed(entry, approved_by=event.by)
         case Rejected():
-            return replace(entry, reason=event.reason or f"rejected by {event.by}")
+            return changed(entry, reason=event.reason or f"rejected by {event.by}")
         case Sent():
-            return replace(
+            return changed(
                 entry, decision=event.decision, rule=event.rule, before=event.images, reason=""
             )
         case Answered():
-            return replace(entry, response=event.response)
+            return changed(entry, response=event.response)
         case Applied() | Partial():
-            return replace(
+            return changed(
                 entry,
                 after=event.after,
                 inverse=event.inverse,
@@ -138,37 +142,38 @@ def _changed(entry: Entry, event: Event) -> Entry:  # noqa: C901, PLR0911 - one 
                 reason=event.why,
             )
         case Delivered():
-            return replace(entry, delivered=True)
+            return changed(entry, delivered=True)
         case Redone():
-            return replace(entry, redone=(*entry.redone, event.entry))
+            return changed(entry, redone=(*entry.redone, event.entry))
         case Aliased():
-            return replace(entry, aliases=(*entry.aliases, event))
+            return changed(entry, aliases=(*entry.aliases, event))
         case _:
             return _undoing(entry, event)
 
 
 def _undoing(entry: Entry, event: Event) -> Entry:
     if isinstance(event, UndoStarted):
-        progress = UndoProgress(run=event.run, by=event.by, force=event.force)
-        return replace(entry, undo=progress)
+        stuck = entry.state is State.STUCK or (entry.undo is not None and entry.undo.stuck)
+        progress = UndoProgress(run=event.run, by=event.by, force=event.force, stuck=stuck)
+        return changed(entry, undo=progress)
     progress = entry.undo or UndoProgress(run="", by="")
     match event:
         case Undone() | Compensated():
             outcome = "already" if event.already else type(event).__name__.lower()
-            done = replace(progress, outcome=outcome, residue=event.residue)
-            return replace(entry, undo=done, reason="")
+            done = changed(progress, outcome=outcome, residue=event.residue)
+            return changed(entry, undo=done, reason="")
         case Conflicted():
-            done = replace(progress, outcome="conflict", differences=event.differences)
-            return replace(entry, undo=done, reason=differences_in_words(event.differences))
+            done = changed(progress, outcome="conflict", differences=event.differences)
+            return changed(entry, undo=done, reason=differences_in_words(event.differences))
         case Stuck():
-            done = replace(progress, outcome="failed", reason=event.reason)
-            return replace(entry, undo=done, reason=event.reason)
+            done = changed(progress, outcome="failed", reason=event.reason)
+            return changed(entry, undo=done, reason=event.reason)
         case UndoAbandoned():
             outcome = "refused" if event.refused else "failed"
-            done = replace(progress, outcome=outcome, reason=event.reason)
-            return replace(entry, undo=done, reason=event.reason)
+            done = changed(progress, outcome=outcome, reason=event.reason)
+            return changed(entry, undo=done, reason=event.reason)
         case _:
-            return replace(entry, reason=_why(event) or entry.reason)
+            return changed(entry, reason=_why(event) or entry.reason)
 
 
 def _why(event: Event) -> str:

@@ -53,11 +53,14 @@ class Seen:
 def check(touches: Iterable[Touch], seen: Mapping[str, Seen]) -> Check:
     """The standing of a whole inverse: one conflict is a conflict, else one TODO is."""
     differences: list[Difference] = []
-    todo = False
+    todo, any_touch = False, False
     for touch in touches:
+        any_touch = True
         found = _check(touch, seen[touch.use])
         differences += found.differences
         todo = todo or found.standing is Standing.TODO
+    if not any_touch:
+        differences.append(Difference(use="", field="", why="cannot be checked: nothing was read"))
     if differences:
         return Check(standing=Standing.CONFLICT, differences=tuple(differences))
     return Check(standing=Standing.TODO if todo else Standing.ALREADY)
@@ -69,7 +72,8 @@ def achieved(touches: Iterable[Touch], seen: Mapping[str, Seen]) -> tuple[Differ
     for touch in touches:
         images = seen[touch.use]
         if touch.form is Form.SET:
-            out += _set_differences(touch, images)
+            gone = _set_is_gone(images)
+            out += [_is_gone(touch)] if gone else _set_differences(touch, images)
         elif touch.fields is None:
             if not _whole_goal(touch, images):
                 out.append(Difference(use=touch.use, field="", why="is not as it was before"))
@@ -79,12 +83,33 @@ def achieved(touches: Iterable[Touch], seen: Mapping[str, Seen]) -> tuple[Differ
             out += [
                 Difference(use=touch.use, field=name, why="is not as it was before")
                 for name in touch.fields
-                if not same(now.get(name, ABSENT), goal.get(name, ABSENT))
+                if not _alike(now, goal, name)
             ]
     return tuple(out)
 
 
-def member_open(touch: Touch, images: Seen, member: object, restores: bool) -> bool:
+def traces(touches: Iterable[Touch], seen: Mapping[str, Seen]) -> tuple[str, ...]:
+    """Fields that the call changed beside those it wrote, and that still read as it left them."""
+    out: list[str] = []
+    for touch in touches:
+        images = seen[touch.use]
+        values = [_readable(images, i) for i in (images.before, images.left, images.now)]
+        if touch.goal is not Goal.BEFORE or touch.fields is None or None in values:
+            continue
+        before, left, now = (value or {} for value in values)
+        for name in {**before, **left}:
+            changed = not _alike(before, left, name) and not _alike(before, now, name)
+            if changed and name not in touch.fields and _alike(left, now, name):
+                out.append(name)
+    return tuple(out)
+
+
+def _readable(images: Seen, image: Image | None) -> dict[str, object] | None:
+    value = without(image.value, images.resource.volatile) if image is not None else None
+    return value if isinstance(value, dict) else None
+
+
+def member_open(images: Seen, member: object, restores: bool) -> bool:
     """Whether one member still has to be taken out of a set, or put back."""
     present = contains(_members(images.now), member)
     return not present if restores else present
@@ -112,6 +137,8 @@ def _check(touch: Touch, seen: Seen) -> Check:
     if seen.now is None:
         return _conflict(touch, "", "cannot be read")
     if touch.form is Form.SET:
+        if _set_is_gone(seen):
+            return Check(standing=Standing.CONFLICT, differences=(_is_gone(touch),))
         todo = bool(_set_differences(touch, seen))
         return Check(standing=Standing.TODO if todo else Standing.ALREADY)
     if touch.fields is None:
@@ -140,12 +167,12 @@ def _check_fields(touch: Touch, fields: tuple[str, ...], seen: Seen) -> Check:
     todo = False
     differences = []
     for name in fields:
-        if same(now.get(name, ABSENT), goal.get(name, ABSENT)):
+        if _alike(now, goal, name):
             continue
         if left is None:
             why = "was not read after the call, so a change since cannot be told"
             differences.append(Difference(use=touch.use, field=name, why=why))
-        elif same(now.get(name, ABSENT), left.get(name, ABSENT)):
+        elif _alike(now, left, name):
             todo = True
         else:
             why = "was changed by somebody else since"
@@ -153,6 +180,22 @@ def _check_fields(touch: Touch, fields: tuple[str, ...], seen: Seen) -> Check:
     if differences:
         return Check(standing=Standing.CONFLICT, differences=tuple(differences))
     return Check(standing=Standing.TODO if todo else Standing.ALREADY)
+
+
+def _alike(one: Mapping[str, object], other: Mapping[str, object], name: str) -> bool:
+    """Whether a field is the same. One that is not there is null: so is it written back."""
+    return same(one.get(name), other.get(name))
+
+
+def _set_is_gone(seen: Seen) -> bool:
+    """Whether what the set belonged to is not there any more: that undoes nothing."""
+    was = seen.left or seen.before
+    now = seen.now
+    return now is not None and now.value is ABSENT and was is not None and was.value is not ABSENT
+
+
+def _is_gone(touch: Touch) -> Difference:
+    return Difference(use=touch.use, field="", why="is gone")
 
 
 def _goal(touch: Touch, seen: Seen) -> Mapping[str, object]:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from goex_proxy.core import exact
 from goex_proxy.core.entry import Entry
 from goex_proxy.core.exchange import Headers, Request
-from goex_proxy.core.expression import ExpressionError
 from goex_proxy.core.footprint import Seen, shape
+from goex_proxy.core.guarding import binds, guard_for
 from goex_proxy.core.image import Goal, Image, Touch
 from goex_proxy.core.inverse import Inverse, InverseStep
 from goex_proxy.core.operation import Undo
@@ -14,7 +14,7 @@ from goex_proxy.core.path import parse
 from goex_proxy.core.rendering import Rendered, requests
 from goex_proxy.core.resource import Form
 from goex_proxy.core.subject import Subject
-from goex_proxy.core.value import ABSENT, same, without
+from goex_proxy.core.value import ABSENT, contains, same, without
 
 
 class NoInverse(Exception):
@@ -62,23 +62,8 @@ def invert(
             raise NoInverse("this operation has no inverse")
     if not steps:
         raise NoInverse("the call changed nothing that would have to be undone", unchanged=True)
-    guarded = all(_guards(step, seen) for step in steps)
+    guarded = all(s.guard is not None and binds(seen[s.guard], seen[s.guard].left) for s in steps)
     return Inverse(steps=tuple(steps), touches=tuple(touches), guarded=guarded)
-
-
-def _guards(step: InverseStep, seen: Mapping[str, Seen]) -> bool:
-    """Whether the service gave what the precondition of a step needs: not all send an ETag."""
-    images = seen.get(step.guard) if step.guard is not None else None
-    if images is None:
-        return False
-    left = images.left
-    if left is None or not left.present:
-        return True  # what is made anew must not be there: the guard is that nothing is named
-    scope = images.language.scope({"etag": None, **left.tags, "it": left.value})
-    try:
-        return any(value.evaluate(scope) is not None for *_, value in images.resource.guard)
-    except ExpressionError:
-        return False
 
 
 def sights(
@@ -121,12 +106,14 @@ def _require_creation(
     creates = subject.operation.creates
     if creates is None:
         return
+    if creates.name not in seen:
+        raise NoInverse("what was created could not be read, so it could not be checked later")
     proof = subject.operation.created
     if proof is not None:
         made = proof.evaluate(subject.service.language.scope(names)) is True
     else:
         made = entry.response is not None and entry.response.status == 201
-    before = seen[creates.name].before if creates.name in seen else None
+    before = seen[creates.name].before
     if before is not None and before.value is not ABSENT:
         made = False
     if not made:
@@ -140,22 +127,59 @@ def _restore(
     name, primary = next(((n, s) for n, s in seen.items() if s.before is not None), ("", None))
     if primary is None or primary.before is None:
         raise NoInverse("there is no before-image to restore from")
-    guard = name if primary.resource.guard else None
     request = entry.call.request
-    if primary.before.value is ABSENT:
-        gone = _bare(request, "DELETE", request.target)
-        touch = Touch(use=name, goal=Goal.GONE)
-        return [InverseStep(request=gone, guard=guard)], [touch]
-    if primary.resource.form is Form.BYTES:
-        kind = primary.before.tags.get("content-type")
-        body = _bare(request, request.method, request.target).with_body(primary.before.body, kind)
-        return [InverseStep(request=body, guard=guard)], [Touch(use=name, form=Form.BYTES)]
-    fields = tuple(written(subject, names, primary))
-    values = shape(primary, primary.before, fields)
-    body_value = {field: values.get(field) for field in fields}
+    if request.method == "DELETE":
+        raise NoInverse("a DELETE is not taken back by another one: its rule needs steps")
     back = _bare(request, request.method, request.target)
-    back = back.with_body(exact.dumps(body_value), "application/json")
-    return [InverseStep(request=back, guard=guard)], [Touch(use=name, fields=fields)]
+    if primary.before.value is ABSENT:
+        back, touch = _bare(request, "DELETE", request.target), Touch(use=name, goal=Goal.GONE)
+    elif primary.resource.form is Form.BYTES:
+        back = back.with_body(primary.before.body, primary.before.tags.get("content-type"))
+        touch = Touch(use=name, form=Form.BYTES)
+    else:
+        fields = _fields_back(entry, subject, names, primary)
+        values = shape(primary, primary.before, fields)
+        value = {field: values.get(field) for field in fields}
+        back = back.with_body(exact.dumps(value), "application/json")
+        touch = Touch(use=name, fields=None if _replaces(entry, subject) else fields)
+    return [InverseStep(request=back, guard=guard_for(back, seen))], [touch]
+
+
+def _replaces(entry: Entry, subject: Subject) -> bool:
+    """Whether the call replaced all of it (RFC 9110, 9.3.4): then so does its undo."""
+    return entry.call.request.method == "PUT" and subject.operation.writes is None
+
+
+def _fields_back(
+    entry: Entry, subject: Subject, names: Mapping[str, object], primary: Seen
+) -> tuple[str, ...]:
+    """The fields to write back: of those that the call wrote, the ones that it changed."""
+    fields = written(subject, names, primary)
+    if not fields:
+        raise NoInverse("the call wrote no field that can be read, so none can be written back")
+    before, left = primary.before, primary.left
+    if before is None or left is None:
+        return tuple(fields)
+    was, has = shape(primary, before, fields), shape(primary, left, fields)
+    if _replaces(entry, subject) and isinstance(before.value, dict):
+        known = left.value if isinstance(left.value, dict) else {}
+        others = [f for f in before.value if f not in {*fields, *primary.resource.volatile}]
+        return (*fields, *(f for f in others if not same(before.value[f], known.get(f))))
+    changed = [f for f in fields if not same(was.get(f), has.get(f))]
+    if not changed:
+        raise NoInverse("the call changed nothing that it wrote", unchanged=True)
+    return tuple(changed)
+
+
+def unreadable(subject: Subject, before: Iterable[Image], after: Iterable[Image]) -> list[str]:
+    """Fields of a call's body that no image shows: what they were cannot be written back."""
+    body = subject.names.get("body")
+    if subject.operation.undo is not Undo.RESTORE or subject.operation.writes is not None:
+        return []
+    shown = [i.value for i in (*before, *after) if isinstance(i.value, dict)]
+    if not shown or not isinstance(body, dict):
+        return []
+    return [key for key in body if not any(key in value for value in shown)]
 
 
 def _delete(subject: Subject, seen: Mapping[str, Seen]) -> tuple[list[InverseStep], list[Touch]]:
@@ -169,8 +193,7 @@ def _delete(subject: Subject, seen: Mapping[str, Seen]) -> tuple[list[InverseSte
     if left.value is ABSENT:
         raise NoInverse("what was created is not there any more", unchanged=True)
     request = _bare(subject.call.request, "DELETE", at.fill(left.instance.params))
-    guard = creates.name if creates.resource.guard else None
-    step = InverseStep(request=request, guard=guard)
+    step = InverseStep(request=request, guard=guard_for(request, seen))
     return [step], [Touch(use=creates.name, goal=Goal.GONE)]
 
 
@@ -194,22 +217,26 @@ def _steps(
     rendered: list[tuple[int, Rendered]], seen: Mapping[str, Seen], names: Mapping[str, object]
 ) -> list[InverseStep]:
     sets = [name for name, s in seen.items() if s.resource.form is Form.SET]
-    guards = [name for name, s in seen.items() if s.resource.guard]
-    removed = names.get("removed")
+    added, removed = _delta(names, "added"), _delta(names, "removed")
     out = []
     for number, one in rendered:
-        member = (sets[0], one.item) if sets and one.item is not ABSENT else None
-        restores = isinstance(removed, list) and one.item in removed
+        restores = contains(removed, one.item)
+        member = (sets[0], one.item) if sets and contains([*added, *removed], one.item) else None
         out.append(
             InverseStep(
                 request=one.request,
                 template=number,
-                guard=guards[0] if guards else None,
+                guard=guard_for(one.request, seen),
                 member=member,
                 restores=restores,
             )
         )
     return out
+
+
+def _delta(names: Mapping[str, object], which: str) -> list[object]:
+    members = names.get(which)
+    return members if isinstance(members, list) else []
 
 
 def _touches(
@@ -222,15 +249,8 @@ def _touches(
     out = []
     for name, images in seen.items():
         if images.resource.form is Form.SET:
-            added, removed = names.get("added"), names.get("removed")
-            out.append(
-                Touch(
-                    use=name,
-                    form=Form.SET,
-                    added=tuple(added) if isinstance(added, list) else (),
-                    removed=tuple(removed) if isinstance(removed, list) else (),
-                )
-            )
+            added, removed = tuple(_delta(names, "added")), tuple(_delta(names, "removed"))
+            out.append(Touch(use=name, form=Form.SET, added=added, removed=removed))
         else:
             out.append(_touch(subject, names, name, images, rendered))
     return out

@@ -11,19 +11,22 @@ from dataclasses import replace
 from goex_proxy.core.admission import Arrival, arrive, refusal
 from goex_proxy.core.book import Book
 from goex_proxy.core.catalog import Classified
-from goex_proxy.core.command import Append, Dial, DialFailed, Lock, Phase
+from goex_proxy.core.command import Append, Dial, DialFailed, Load, Lock, Phase
 from goex_proxy.core.deciding import decide, foreseen
 from goex_proxy.core.decision import Auth, Decision, Effect
 from goex_proxy.core.entry import Entry
 from goex_proxy.core.event import Abandoned, Event, Held, Refused, Sent
 from goex_proxy.core.expression import ExpressionError
 from goex_proxy.core.image import Image
-from goex_proxy.core.operation import Operation
+from goex_proxy.core.operation import Operation, Undo
 from goex_proxy.core.reading import ImageFailed, locate, look
-from goex_proxy.core.service import Service
+from goex_proxy.core.resource import Form
+from goex_proxy.core.service import Service, Trust
 from goex_proxy.core.subject import Subject
 from goex_proxy.core.subjects import rule_text
-from goex_proxy.core.value import same, without
+from goex_proxy.core.template import PathTemplate
+from goex_proxy.core.undoing import recheck
+from goex_proxy.core.value import minus, same, without
 
 
 def prepare(entry: Entry, book: Book, known: Arrival | None = None) -> Phase:
@@ -42,6 +45,9 @@ def prepare(entry: Entry, book: Book, known: Arrival | None = None) -> Phase:
         return Append(events=(refusal(str(error)),))
     if call.is_undo:
         return (yield from _send_undo(entry, seen, book))
+    if seen.name != entry.opened.operation or seen.promise.rank > entry.opened.fidelity.rank:
+        why = f"since it was decided the rules have changed: now it is {seen.name}, {seen.promise}"
+        return Append(events=(refusal(why),))
     images: tuple[Image, ...] = ()
     if subject is not None and call.auth is not Auth.FOREIGN:
         yield from Lock(keys=_keys(subject))
@@ -80,15 +86,18 @@ def _second_decision(
 def _same_images(held: tuple[Image, ...], now: tuple[Image, ...], subject: Subject | None) -> bool:
     if subject is None or len(held) != len(now):
         return len(held) == len(now)
-    from_use = {use.name: use.resource.volatile for use in subject.operation.images}
-    return all(
-        same(_still(one, from_use), _still(other, from_use))
-        for one, other in zip(held, now, strict=True)
-    )
+    volatile = {use.name: use.resource.volatile for use in subject.operation.images}
+    return all(_same_image(one, other, volatile) for one, other in zip(held, now, strict=True))
 
 
-def _still(image: Image, volatile: Mapping[str, frozenset[str]]) -> object:
-    return without(image.value, volatile.get(image.instance.use, frozenset()))
+def _same_image(one: Image, other: Image, volatile: Mapping[str, frozenset[str]]) -> bool:
+    if one.instance != other.instance:
+        return False
+    names = volatile.get(one.instance.use, frozenset())
+    left, right = without(one.value, names), without(other.value, names)
+    if one.form is Form.SET and isinstance(left, list) and isinstance(right, list):
+        return not minus(left, right) and not minus(right, left)
+    return same(left, right)
 
 
 def _send_undo(entry: Entry, seen: Classified, book: Book) -> Phase:
@@ -105,7 +114,16 @@ def _send_undo(entry: Entry, seen: Classified, book: Book) -> Phase:
     decision = decide(entry.call, seen, book, fidelity=seen.promise)
     if decision.effect is Effect.DENY:
         return Append(events=(Refused(decision=decision),))
-    if decision.effect is Effect.HOLD and not entry.approved_by:
+    if decision.allowed and decision.rule == "undo" and service.trust is not Trust.REVIEWED:
+        reason = "the rule that this undo goes by had not been reviewed in its day"
+        decision = replace(decision, effect=Effect.HOLD, reason=reason)
+    if entry.approved_by:
+        # It has waited: what its undo checked then is checked again.
+        undone = yield from Load(entry=entry.call.link.undo_of or 0)
+        why = yield from recheck(undone, book, entry.call.link.step)
+        if why:
+            return Append(events=(Abandoned(reason=why),))
+    elif decision.effect is Effect.HOLD:
         return Append(events=(Held(decision=decision),))
     return (yield from _dial(Sent(decision=decision, rule=rule)))
 
@@ -120,12 +138,23 @@ def _is_step(entry: Entry, seen: Classified, service: Service, operation: Operat
         return False
     if operation.undoes_with:
         return seen.operation is not None and seen.operation.name in operation.undoes_with
-    if not isinstance(operation.undo, tuple):
-        return True
-    step = operation.undo[entry.call.link.template]
-    if step.method != seen.request.method or step.path.match(seen.path) is None:
+    methods, path = _shape_of(operation, entry.call.link.template)
+    if path is None or path.match(seen.path) is None or seen.request.method not in methods:
         return False
-    return seen.operation is None or seen.operation.match.template.shape == step.path.shape
+    return seen.operation is None or seen.operation.match.template.shape == path.shape
+
+
+def _shape_of(operation: Operation, template: int) -> tuple[frozenset[str], PathTemplate | None]:
+    """The methods and the path that one step of the rule's undo may have."""
+    match operation.undo:
+        case Undo.RESTORE:
+            return operation.match.methods | {"DELETE"}, operation.match.template
+        case Undo.DELETE if operation.creates is not None:
+            return frozenset({"DELETE"}), operation.creates.resource.at
+        case tuple() as steps if 0 <= template < len(steps):
+            return frozenset({steps[template].method}), steps[template].path
+        case _:
+            return frozenset(), None
 
 
 def _dial(sent: Sent) -> Phase:

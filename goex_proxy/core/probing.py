@@ -10,19 +10,20 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from goex_proxy.core.book import Book
-from goex_proxy.core.command import Append, Asking, Elapsed, Lock, Phase, Rest
+from goex_proxy.core.command import Append, Asking, Elapsed, Load, Lock, Phase, Rest
 from goex_proxy.core.entry import Entry
-from goex_proxy.core.event import Failed, Probed
+from goex_proxy.core.event import Applied, Failed, Probed
 from goex_proxy.core.expression import ExpressionError
 from goex_proxy.core.footprint import Seen, shape
 from goex_proxy.core.inverting import sights, written
-from goex_proxy.core.operation import Undo
+from goex_proxy.core.operation import Kind, Undo
+from goex_proxy.core.path import parse
 from goex_proxy.core.reading import ImageFailed, before_name, take
 from goex_proxy.core.resource import Form
 from goex_proxy.core.settling import conclude
 from goex_proxy.core.subject import Subject
 from goex_proxy.core.subjects import subject_of
-from goex_proxy.core.undoing import lock_keys
+from goex_proxy.core.undoing import lock_keys, step_done
 from goex_proxy.core.value import ABSENT, contains, same, without
 
 
@@ -34,18 +35,26 @@ class Verdict(StrEnum):
 
 def probe(entry: Entry, book: Book) -> Phase:
     """The phase of an entry in doubt."""
+    if entry.call.is_undo:
+        return (yield from _probe_step(entry, book))
+    if entry.opened.kind is Kind.READ:
+        return Append(events=(Failed(reason="no answer came; it only reads", evidence="a read"),))
     try:
         subject = subject_of(entry, book)
     except (ValueError, ExpressionError) as error:
         return Rest(why=f"its rule cannot be read: {error}")
-    if subject is None or not entry.before or entry.call.is_undo:
+    if subject is None or not entry.before:
         return Rest(why="nothing can be read that would tell; a person has to say")
     yield from Lock(keys=lock_keys(entry, subject))
     try:
         seen = yield from _now(entry, subject)
         verdict = _verdict(entry, subject, seen)
     except (ImageFailed, ExpressionError) as error:
-        return Append(events=(Probed(evidence=f"it could not be read: {error}"),))
+        return _no_evidence(entry, f"it could not be read: {error}")
+    return (yield from _said(entry, subject, verdict, book))
+
+
+def _said(entry: Entry, subject: Subject, verdict: Verdict, book: Book) -> Phase:
     if verdict is Verdict.APPLIED:
         evidence = "what it would have left is there, and was not there before"
         applied = yield from conclude(entry, subject, None, evidence)
@@ -56,7 +65,36 @@ def probe(entry: Entry, book: Book) -> Phase:
             reason = "everything is as it was before the call"
             return Append(events=(Failed(reason=reason, evidence=reason),))
         return Rest(why="everything is as it was before, but it may still arrive")
-    return Append(events=(Probed(evidence="neither as before the call nor as it would leave it"),))
+    return _no_evidence(entry, "neither as before the call nor as it would leave it")
+
+
+def _probe_step(entry: Entry, book: Book) -> Phase:
+    """A step of an undo: it is the undone call's images that tell of it."""
+    link = entry.call.link
+    undone = yield from Load(entry=link.undo_of or 0)
+    if undone is None or undone.undo is None or undone.undo.run != link.run:
+        return Rest(why="the undo that it belongs to is over; a person has to say")
+    try:
+        done = yield from step_done(undone, book, link.step)
+    except (ImageFailed, ExpressionError, ValueError) as error:
+        return _no_evidence(entry, f"it could not be read: {error}")
+    if done is None:
+        return _no_evidence(entry, "what it restores does not tell whether it was this")
+    if done:
+        evidence = "what it restores is as it was"
+        return Append(events=(Applied(evidence=evidence, why="it is itself an undo"),))
+    elapsed = yield from Elapsed()
+    if elapsed < book.limits.upstream_timeout:
+        return Rest(why="nothing is restored yet, but it may still arrive")
+    reason = "nothing was restored by it"
+    return Append(events=(Failed(reason=reason, evidence=reason),))
+
+
+def _no_evidence(entry: Entry, evidence: str) -> Append | Rest:
+    """On record once, however often it is looked at."""
+    if entry.reason == evidence:
+        return Rest(why=evidence)
+    return Append(events=(Probed(evidence=evidence),))
 
 
 def _now(entry: Entry, subject: Subject) -> Asking[dict[str, Seen]]:
@@ -82,12 +120,14 @@ def _one(entry: Entry, subject: Subject, seen: Seen) -> Verdict:
     unchanged = same(without(before.value, volatile), without(now.value, volatile))
     if seen.resource.form is Form.SET:
         return _set(subject, before_name(entry.before), before.value, now.value)
-    if entry.call.request.method == "DELETE":
+    home, path = seen.resource.at or seen.resource.read.path, parse(entry.call.request.path)
+    if entry.call.request.method == "DELETE" and home.match(path) is not None:
         if now.value is ABSENT and before.value is not ABSENT:
             return Verdict.APPLIED
         return Verdict.UNTOUCHED if unchanged else Verdict.UNKNOWN
     if seen.resource.form is Form.BYTES:
-        if not unchanged and now.value == entry.call.request.body:
+        put = entry.call.request.method == "PUT"
+        if put and not unchanged and now.value == entry.call.request.body:
             return Verdict.APPLIED
         return Verdict.UNTOUCHED if unchanged else Verdict.UNKNOWN
     return _fields(entry, subject, seen, unchanged=unchanged)
@@ -99,12 +139,15 @@ def _fields(entry: Entry, subject: Subject, seen: Seen, *, unchanged: bool) -> V
     fields = written(subject, names, seen)
     wanted = subject.names.get("args")
     before, now = shape(seen, seen.before, fields), shape(seen, seen.now, fields)
-    as_before = all(same(before.get(f, ABSENT), now.get(f, ABSENT)) for f in fields)
-    if fields and subject.operation.undo is Undo.RESTORE and isinstance(wanted, dict):
-        as_wanted = all(same(now.get(f, ABSENT), wanted.get(f, ABSENT)) for f in fields)
-        if as_wanted and not as_before:
-            return Verdict.APPLIED
-    return Verdict.UNTOUCHED if unchanged or (fields and as_before) else Verdict.UNKNOWN
+    as_before = all(same(before.get(f), now.get(f)) for f in fields)
+    if subject.operation.undo is not Undo.RESTORE or not isinstance(wanted, dict):
+        return Verdict.UNTOUCHED if unchanged or (fields and as_before) else Verdict.UNKNOWN
+    as_wanted = all(same(now.get(f), wanted.get(f)) for f in fields)
+    if fields and as_wanted and not as_before:
+        return Verdict.APPLIED
+    # A field that was to become what it was already tells nothing.
+    tells = any(not same(before.get(f), wanted.get(f)) for f in fields)
+    return Verdict.UNTOUCHED if tells and as_before else Verdict.UNKNOWN
 
 
 def _set(subject: Subject, named: Mapping[str, object], before: object, now: object) -> Verdict:

@@ -1,5 +1,6 @@
 """Taking images: the reads that show what a call is about to change, or has changed."""
 
+import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -37,6 +38,17 @@ def look(
             raise ImageFailed(f"{use.resource.name}: {error}") from None
         if instance is not None:
             taken.append((yield from take(subject, use.resource, instance, budget)))
+    return tuple(taken)
+
+
+def look_again(subject: Subject, images: Iterable[Image]) -> Asking[tuple[Image, ...]]:
+    """The same things once more. Raises `ImageFailed`."""
+    resources = {use.name: use.resource for use in subject.operation.images}
+    budget = _Budget(subject.book.limits.image_requests)
+    taken = []
+    for image in images:
+        resource = resources[image.instance.use]
+        taken.append((yield from take(subject, resource, image.instance, budget)))
     return tuple(taken)
 
 
@@ -99,13 +111,18 @@ def take(
     value, scrubbed = yield from _value(subject, resource, rendered.request, response, budget)
     if resource.pick is not None:
         value = _pick(resource, service, names, value, response)
+        if value is None and resource.form is Form.SET:
+            value = []
         if value is None or (value == [] and resource.form is not Form.SET):
             return Image(instance=instance, form=resource.form, present=False)
         if isinstance(value, list) and resource.form is Form.JSON and len(value) == 1:
             value = value[0]
     if resource.form is Form.SET:
         value = _members(resource, service, value)
-    image = _image(instance, resource, exact.dumps(value), response)
+    try:
+        image = _image(instance, resource, exact.dumps(value), response)
+    except (TypeError, ValueError) as error:
+        raise ImageFailed(f"{resource.name}: {error}") from None
     return image if not scrubbed else _scrubbed(image)
 
 
@@ -213,12 +230,19 @@ def _next(
     found = dotted(value, cursor)
     if not isinstance(found, str) or not found:
         return None
-    if request.body:
-        pairs = [(k, v) for k, v in parse_qsl(request.body.decode()) if k != param]
-        body = urlencode([*pairs, (param, found)]).encode()
-        return request.with_body(body)
-    pairs = [(k, v) for k, v in parse_qsl(request.query) if k != param]
-    return _with_target(request, f"{request.path}?{urlencode([*pairs, (param, found)])}")
+    if not request.body:
+        return _with_target(request, f"{request.path}?{_onward(request.query, param, found)}")
+    if "json" in request.headers.get("content-type"):
+        fields = exact.loads(request.body)
+        if not isinstance(fields, dict):
+            raise ImageFailed(f"{request.path}: a cursor needs a JSON object to stand in")
+        return request.with_body(exact.dumps({**fields, param: found}))
+    return request.with_body(_onward(request.body.decode(), param, found).encode())
+
+
+def _onward(fields: str, param: str, cursor: str) -> str:
+    pairs = [(k, v) for k, v in parse_qsl(fields, keep_blank_values=True) if k != param]
+    return urlencode([*pairs, (param, cursor)])
 
 
 def _with_target(request: Request, target: str) -> Request:
@@ -228,13 +252,23 @@ def _with_target(request: Request, target: str) -> Request:
 
 
 def next_link(header: str, request: Request) -> str | None:
-    """The query of the `next` link (RFC 8288), on the path that was asked for."""
-    for part in header.split(","):
-        link, _, attributes = part.partition(";")
-        if 'rel="next"' in attributes.replace(" ", "") and "?" in link:
-            query = link.strip().strip("<>").partition("?")[2]
-            return f"{request.path}?{quote(query, safe='=&%+,:;@/-._~')}"
+    """The query of the `next` link (RFC 8288), on the path that was asked for.
+
+    Raises `ImageFailed` if it goes on elsewhere: a set that is cut short must not pass for all.
+    """
+    for link in _LINK.finditer(header):
+        rel = _REL.search(link[2])
+        if rel is None or "next" not in (rel[1] or rel[2]).lower().split():
+            continue
+        query = link[1].partition("#")[0].partition("?")[2]
+        if not query:
+            raise ImageFailed(f"{request.path}: the next page has no query of its own")
+        return f"{request.path}?{quote(query, safe='=&%+,:;@/-._~')}"
     return None
+
+
+_LINK = re.compile(r"<([^>]*)>([^<]*)")
+_REL = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))', re.IGNORECASE)
 
 
 def _pick(

@@ -99,7 +99,10 @@ def _body(step: StepTemplate, scope: Scope, encode: Encoder) -> tuple[bytes, str
     if step.json is None:
         return b"", "", None
     value = render(step.json, scope)
-    return exact.dumps(value), "application/json", value
+    try:
+        return exact.dumps(value), "application/json", value
+    except TypeError as error:
+        raise RenderError(f"the JSON of the step: {error}") from None
 
 
 def _fields(fields: Mapping[str, Template], scope: Scope) -> list[tuple[str, str]]:

@@ -8,21 +8,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from goex_proxy.core.admission import Arrival
+from goex_proxy.core.attributing import ours
 from goex_proxy.core.book import Book
 from goex_proxy.core.command import Append, Asking, Phase
+from goex_proxy.core.decision import Auth
+from goex_proxy.core.delta import delta
 from goex_proxy.core.entry import Entry
 from goex_proxy.core.event import Applied, Doubted, Event, Failed
 from goex_proxy.core.exchange import Response
 from goex_proxy.core.expression import Expression, ExpressionError
 from goex_proxy.core.image import Image
-from goex_proxy.core.inverting import NoInverse, invert
-from goex_proxy.core.operation import Fidelity, worst
-from goex_proxy.core.reading import ImageFailed, answer_names, before_name, look
+from goex_proxy.core.inverting import NoInverse, invert, unreadable
+from goex_proxy.core.operation import Fidelity, Kind, worst
+from goex_proxy.core.reading import ImageFailed, answer_names, before_name, look, look_again
 from goex_proxy.core.rendering import RenderError
-from goex_proxy.core.resource import Form, Use
 from goex_proxy.core.subject import Subject
 from goex_proxy.core.subjects import subject_of
-from goex_proxy.core.value import common, minus
 
 
 def settle(entry: Entry, book: Book, known: Arrival | None = None) -> Phase:
@@ -31,13 +32,16 @@ def settle(entry: Entry, book: Book, known: Arrival | None = None) -> Phase:
     assert response is not None  # noqa: S101 - the state says so
     try:
         subject = _known_subject(entry, known) or subject_of(entry, book)
-    except ValueError as error:
+    except (ValueError, ExpressionError) as error:
         return Append(events=(_plain(response, f"its rule cannot be read: {error}"),))
     if subject is None:
-        return Append(events=(_plain(response, "no reverser rule describes this call"),))
+        return Append(events=(_undescribed(entry, response),))
     verdict = _verdict(subject, entry, response)
     if verdict is not None:
         return Append(events=(verdict,))
+    if entry.call.auth is Auth.FOREIGN:
+        why = "it carried a credential that is not ours, so nothing can be read or sent for it"
+        return Append(events=(Applied(why=why),))
     if entry.call.is_undo:
         fidelity = subject.operation.promise
         return Append(events=(Applied(fidelity=fidelity, why="it is itself an undo"),))
@@ -64,6 +68,14 @@ def said_applied(entry: Entry, book: Book, by: str) -> Asking[Applied]:
         return Applied(by=by, evidence=evidence, why="no reverser rule describes this call")
     applied = yield from conclude(entry, subject, entry.response, evidence)
     return replace(applied, by=by)
+
+
+def _undescribed(entry: Entry, response: Response) -> Event:
+    if entry.opened.kind is not Kind.READ:
+        return _plain(response, "no reverser rule describes this call")
+    if response.ok:
+        return Applied(fidelity=Fidelity.EXACT, why="it only reads")
+    return Failed(reason=f"the service answered {response.status}")
 
 
 def _plain(response: Response, why: str) -> Event:
@@ -122,76 +134,62 @@ def conclude(
         return Applied(fidelity=Fidelity.EXACT, why="the service says that nothing changed")
     after, trouble = yield from _after(entry, subject, names, response)
     names["after"] = before_name(after)["before"]
-    names |= _deltas(subject, entry.before, after, names)
-    fidelity = _fidelity(subject, names)
+    change = delta(subject, entry.before, after, names)
+    names |= {"added": change.added, "removed": change.removed}
+    lost = unreadable(subject, entry.before, after)
+    fidelity = worst((_fidelity(subject, names), Fidelity.COMPENSATING if lost else Fidelity.EXACT))
     applied = Applied(
-        after=after, fidelity=fidelity, residue=operation.residue, evidence=evidence, why=trouble
+        after=after,
+        fidelity=fidelity,
+        residue=(*operation.residue, *(f"{name} cannot be read, so not restored" for name in lost)),
+        evidence=evidence,
+        why=trouble,
     )
     if operation.undo is None:
         return replace(applied, fidelity=Fidelity.NONE, why="this operation has no inverse")
     if fidelity is Fidelity.NONE:
         return replace(applied, why=trouble or "in this case the rule knows no inverse")
+    if change.doubt:
+        return replace(applied, fidelity=Fidelity.NONE, why=trouble or change.doubt)
     try:
         inverse = invert(entry, subject, names, after)
+        if evidence and not ours(entry, subject, inverse, after):
+            raise NoInverse(
+                "what others may have changed meanwhile cannot be told from what it did"
+            )
     except NoInverse as none:
-        fidelity = Fidelity.EXACT if none.unchanged else Fidelity.NONE
-        return replace(applied, fidelity=fidelity, why=str(none))
+        return _without_inverse(applied, none, response, unread=bool(lost))
     except (ExpressionError, RenderError, ValueError) as error:
         return replace(applied, fidelity=Fidelity.NONE, why=f"its inverse cannot be made: {error}")
     return replace(applied, inverse=inverse)
+
+
+def _without_inverse(
+    applied: Applied, none: NoInverse, response: Response | None, *, unread: bool
+) -> Applied:
+    """Nothing to undo is exact only if all that the call wrote can be seen to be unchanged."""
+    if none.unchanged and response is not None and response.status == 202:
+        why = "the service has accepted it (202), and nothing had changed yet when it was read"
+        return replace(applied, fidelity=Fidelity.NONE, why=why)
+    if none.unchanged and not unread:
+        return replace(applied, fidelity=Fidelity.EXACT, why=str(none))
+    why = "what it wrote cannot be read" if none.unchanged else str(none)
+    return replace(applied, fidelity=Fidelity.NONE, why=applied.why or why)
 
 
 def _after(
     entry: Entry, subject: Subject, names: Mapping[str, object], response: Response | None
 ) -> Asking[tuple[tuple[Image, ...], str]]:
     """The after-images; and what went wrong, which leaves the undo unable to check."""
-    uses = [u for u in subject.operation.images if _was_read(u, entry.before)]
-    if subject.operation.creates is not None and response is not None:
-        uses.append(subject.operation.creates)
+    creates = subject.operation.creates
     try:
-        images = yield from look(subject, [replace(u, when=None) for u in uses], names)
+        images = yield from look_again(subject, entry.before)
+        if creates is not None and response is not None:
+            created = yield from look(subject, [replace(creates, when=None)], names)
+            images = (*images, *created)
     except ImageFailed as error:
         return (), f"what it left could not be read: {error}"
     return images, ""
-
-
-def _was_read(use: Use, before: tuple[Image, ...]) -> bool:
-    return any(image.instance.use == use.name for image in before)
-
-
-def _deltas(
-    subject: Subject,
-    before: tuple[Image, ...],
-    after: tuple[Image, ...],
-    names: Mapping[str, object],
-) -> dict[str, object]:
-    """`added` and `removed` of the set that the call changed: what was changed *and* asked for."""
-    had = next((i.value for i in before if i.form is Form.SET), None)
-    has = next((i.value for i in after if i.form is Form.SET), None)
-    had, has = (x if isinstance(x, list) else [] for x in (had, has))
-    operation = subject.operation
-    added, removed = minus(has, had), minus(had, has)
-    if (asked := _asked(operation.adds, subject, names)) is not None:
-        added = common(added, asked)
-    if (asked := _asked(operation.removes, subject, names)) is not None:
-        removed = common(removed, asked)
-    if operation.adds is not None and operation.removes is None:
-        removed = []
-    if operation.removes is not None and operation.adds is None:
-        added = []
-    return {"added": added, "removed": removed}
-
-
-def _asked(
-    expression: Expression | None, subject: Subject, names: Mapping[str, object]
-) -> list[object] | None:
-    if expression is None:
-        return None
-    try:
-        value = expression.evaluate(subject.service.language.scope(names))
-    except ExpressionError:
-        return []
-    return value if isinstance(value, list) else []
 
 
 def _fidelity(subject: Subject, names: Mapping[str, object]) -> Fidelity:

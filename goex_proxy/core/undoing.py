@@ -7,11 +7,10 @@ point is resumed by asking again which steps have their entry.
 
 from dataclasses import replace
 
-from goex_proxy.core import exact
 from goex_proxy.core.book import Book
 from goex_proxy.core.call import Call, Initiator, Link
 from goex_proxy.core.command import Append, Asking, Child, Lock, Phase, Renames, Rest, Spawn
-from goex_proxy.core.entry import Entry
+from goex_proxy.core.entry import Entry, differences_in_words
 from goex_proxy.core.event import (
     Aliased,
     Compensated,
@@ -22,10 +21,10 @@ from goex_proxy.core.event import (
     UndoAbandoned,
     Undone,
 )
-from goex_proxy.core.exchange import Request
 from goex_proxy.core.expression import ExpressionError
-from goex_proxy.core.footprint import Seen, Standing, achieved, check, member_open
-from goex_proxy.core.image import Image, Touch
+from goex_proxy.core.footprint import Seen, Standing, achieved, check, member_open, traces
+from goex_proxy.core.guarding import GuardError, guarded
+from goex_proxy.core.image import Image
 from goex_proxy.core.inverse import Inverse, InverseStep
 from goex_proxy.core.inverting import sights
 from goex_proxy.core.journal import State
@@ -40,21 +39,23 @@ def undo_step(entry: Entry, book: Book) -> Phase:
     """The phase of an entry that is being undone."""
     inverse, progress = entry.inverse, entry.undo
     if inverse is None or progress is None:
-        return Append(events=(UndoAbandoned(reason="there is no inverse to send"),))
+        return _gave_up(entry, (), "there is no inverse to send")
+    children = yield from _children(progress.run, len(inverse.steps))
+    if children and (rest := _waits(children[-1])) is not None:
+        return rest
     try:
         subject = subject_of(entry, book)
     except (ValueError, ExpressionError) as error:
-        return Append(events=(UndoAbandoned(reason=f"its rule cannot be read: {error}"),))
+        return _gave_up(entry, children, f"its rule cannot be read: {error}")
     if subject is None:
-        return Append(events=(UndoAbandoned(reason="it has no rule to go by"),))
-    subject = _for(subject, progress.by)
-    children = yield from _children(progress.run, len(inverse.steps))
+        return _gave_up(entry, children, "it has no rule to go by")
     renames = yield from Renames(service=entry.opened.service)
     yield from Lock(keys=lock_keys(entry, subject))
     try:
         seen = yield from _look_again(entry, subject, children, renames)
-    except ImageFailed as error:
-        return _unreadable(children, str(error))
+    except (ImageFailed, ExpressionError) as error:
+        why = "it was sent, and could not be read back" if _sent(children) else "it was not checked"
+        return _gave_up(entry, children, f"{why}: {error}")
     return _next(entry, inverse, subject, seen, children, renames)
 
 
@@ -69,9 +70,48 @@ def standing(entry: Entry, book: Book) -> Asking[tuple[Standing, tuple[Event, ..
     return found.standing, (Conflicted(differences=found.differences),)
 
 
-def _for(subject: Subject, by: str) -> Subject:
-    """Reads of an undo carry the entry's credential, on behalf of who undoes."""
-    return replace(subject, call=replace(subject.call, link=Link()))
+def recheck(entry: Entry | None, book: Book, step: int) -> Asking[str]:
+    """Why the first step of an undo must not go out any more, having waited; '' if it may.
+
+    Of a later step this cannot be told: the steps before it have changed what was checked.
+    """
+    if entry is None or entry.inverse is None or entry.undo is None:
+        return "the call that it undoes cannot be found"
+    if entry.undo.force or _sent((yield from _children(entry.undo.run, step))):
+        return ""
+    try:
+        found, events = yield from standing(entry, book)
+    except (ImageFailed, ExpressionError, ValueError) as error:
+        return f"it could not be checked again: {error}"
+    if found is Standing.TODO:
+        return ""
+    differences = [d for e in events if isinstance(e, Conflicted) for d in e.differences]
+    return f"it waited, and meanwhile {differences_in_words(differences) or 'it was done'}"
+
+
+def step_done(entry: Entry, book: Book, number: int) -> Asking[bool | None]:
+    """Whether a step of an undo took effect, by what the undo touches; None: it cannot be told.
+
+    Of a step that makes something anew it never can: what it made has an id that nobody saw.
+    Raises `ImageFailed`, `ExpressionError`, ValueError.
+    """
+    inverse, progress = entry.inverse, entry.undo
+    subject = subject_of(entry, book)
+    if subject is None or inverse is None or progress is None or number >= len(inverse.steps):
+        return None
+    step, steps = inverse.steps[number], subject.operation.undo
+    if isinstance(steps, tuple) and steps[step.template].remakes is not None:
+        return None
+    yield from Lock(keys=lock_keys(entry, subject))
+    earlier = yield from _children(progress.run, number)
+    renames = yield from Renames(service=entry.opened.service)
+    seen = yield from _look_again(entry, subject, earlier, renames)
+    if step.member is not None:
+        return not _is_open(step, seen)
+    if not achieved(inverse.touches, seen):
+        return True
+    first = not earlier and check(inverse.touches, seen).standing is Standing.TODO
+    return False if first else None
 
 
 def _children(run: str, steps: int) -> Asking[tuple[Entry, ...]]:
@@ -84,10 +124,36 @@ def _children(run: str, steps: int) -> Asking[tuple[Entry, ...]]:
     return tuple(out)
 
 
-def _unreadable(children: tuple[Entry, ...], why: str) -> Append:
-    if any(child.state is State.APPLIED for child in children):
-        return Append(events=(Stuck(reason=f"it was sent, and could not be read back: {why}"),))
-    return Append(events=(UndoAbandoned(reason=f"it could not be checked: {why}"),))
+_WENT_OUT = frozenset({State.APPLIED, State.PARTIAL, State.KEPT, State.EXPIRED})
+
+
+def _sent(children: tuple[Entry, ...]) -> bool:
+    """Whether a step of this run has changed something."""
+    return any(child.state in _WENT_OUT for child in children)
+
+
+def _gave_up(
+    entry: Entry, children: tuple[Entry, ...], why: str, *, refused: bool = False
+) -> Append:
+    """It ends here. Only if nothing ever went out is the call as it was."""
+    if _sent(children) or (entry.undo is not None and entry.undo.stuck):
+        return Append(events=(Stuck(reason=why),))
+    return Append(events=(UndoAbandoned(reason=why, refused=refused),))
+
+
+def _waits(child: Entry) -> Rest | None:
+    """Why nothing can be said or done before the latest step's entry has moved on."""
+    match child.state:
+        case State.HELD:
+            return Rest(why=f"{child.name} waits for approval")
+        case State.IN_DOUBT:
+            return Rest(why=f"{child.name} is in doubt")
+        case State.FAILED | State.REFUSED | State.ABANDONED:
+            return None
+        case state if state in _WENT_OUT:
+            return None
+        case _:
+            return Rest(why=f"{child.name} is under way")
 
 
 def _next(
@@ -97,80 +163,91 @@ def _next(
     seen: dict[str, Seen],
     children: tuple[Entry, ...],
     renames: tuple[Aliased, ...],
-) -> Append | Spawn | Rest:
+) -> Append | Spawn:
     progress = entry.undo
     assert progress is not None  # noqa: S101 - the caller looked
     if not children:
         found = check(inverse.touches, seen)
         if found.standing is Standing.ALREADY:
-            return Append(events=_done(entry, already=True))
+            return Append(events=_done(entry, inverse, seen, already=True))
         if found.standing is Standing.CONFLICT and not progress.force:
             now = tuple(s.now for s in seen.values() if s.now is not None)
             return Append(events=(Conflicted(differences=found.differences, now=now),))
-    if children and children[-1].state is State.FAILED:
-        return _failed(entry, inverse, seen, children[-1])
-    if children and (stop := _stopped(children[-1], len(children) > 1)) is not None:
-        return stop
-    taken = {child.call.link.step for child in children}
+    elif children[-1].state not in _WENT_OUT and not _is_moot(inverse, seen, children[-1]):
+        return _ended(entry, inverse, subject, seen, children)
+    latest = max((child.call.link.step for child in children), default=-1)
     for number, step in enumerate(inverse.steps):
-        if number in taken or (children and number < max(taken)):
-            continue
-        if _is_open(step, inverse.touches, seen):
+        if number > latest and _is_open(step, seen):
             renewed = replace(step, request=redirected(step.request, renames))
-            return _spawn(entry, subject, number, renewed, seen)
+            return _spawn(entry, number, renewed, seen, children)
     return _arrived(entry, inverse, subject, seen, children)
 
 
-def _stopped(child: Entry, later: bool) -> Append | Rest | None:
-    """What the latest step's entry means for the run; None: go on."""
-    match child.state:
-        case State.APPLIED:
-            return None
-        case State.HELD:
-            return Rest(why=f"{child.name} waits for approval")
-        case State.IN_DOUBT:
-            return Rest(why=f"{child.name} is in doubt")
-        case State.REFUSED | State.ABANDONED if not later:
-            refused = child.state is State.REFUSED
-            return Append(events=(UndoAbandoned(reason=child.reason, refused=refused),))
-        case State.REFUSED | State.ABANDONED:
-            return Append(events=(Stuck(reason=f"{child.name}: {child.reason}"),))
-        case _:
-            return Rest(why=f"{child.name} is under way")
-
-
-def _failed(entry: Entry, inverse: Inverse, seen: dict[str, Seen], child: Entry) -> Append:
-    """The service said no to a step: it was done already, somebody was quicker, or neither."""
-    found = check(inverse.touches, seen)
-    if found.standing is Standing.ALREADY:
-        return Append(events=_done(entry, already=True))
-    if found.standing is Standing.CONFLICT:
-        return Append(events=(Conflicted(differences=found.differences),))
-    if child.response is not None and child.response.status in {409, 412}:
-        why = f"was refused by the service ({child.response.status}): it has changed since"
-        return Append(events=(Conflicted(differences=(Difference(use="", field="", why=why),)),))
-    return Append(events=(Stuck(reason=f"{child.name}: {child.reason}"),))
-
-
-def _is_open(step: InverseStep, touches: tuple[Touch, ...], seen: dict[str, Seen]) -> bool:
+def _is_open(step: InverseStep, seen: dict[str, Seen]) -> bool:
     if step.member is None:
         return True
     use, member = step.member
-    touch = next(t for t in touches if t.use == use)
-    return member_open(touch, seen[use], member, step.restores)
+    return member_open(seen[use], member, step.restores)
+
+
+def _is_moot(inverse: Inverse, seen: dict[str, Seen], child: Entry) -> bool:
+    """Whether the service refused a member's step because somebody else has done it."""
+    step = inverse.steps[child.call.link.step]
+    failed = child.state is State.FAILED and step.member is not None
+    return failed and not _is_open(step, seen)
+
+
+def _ended(
+    entry: Entry,
+    inverse: Inverse,
+    subject: Subject,
+    seen: dict[str, Seen],
+    children: tuple[Entry, ...],
+) -> Append:
+    """The latest step did not go out, or the service said no: done already, too late, or stuck."""
+    child, sent = children[-1], _sent(children)
+    refused = child.state is State.REFUSED
+    found = check(inverse.touches, seen)
+    aliased = _aliases(entry, subject, children)
+    if found.standing is Standing.ALREADY and not refused:
+        return Append(events=(*aliased, *_done(entry, inverse, seen, already=not sent)))
+    event = _too_late(child, found.differences)
+    forced = entry.undo is not None and (entry.undo.force or entry.undo.stuck)
+    if event is not None and not (sent or forced or refused):
+        return Append(events=(event,))
+    if child.state is not State.FAILED:
+        gave_up = _gave_up(entry, children, child.reason, refused=refused)
+        return Append(events=(*aliased, *gave_up.events))
+    stuck = Stuck(reason=f"{child.name}: {child.reason}", differences=found.differences)
+    return Append(events=(*aliased, stuck))
+
+
+def _too_late(child: Entry, differences: tuple[Difference, ...]) -> Conflicted | None:
+    """Whether somebody was quicker: as the resources show it, or as the service said."""
+    if differences:
+        return Conflicted(differences=differences)
+    status = child.response.status if child.response is not None else 0
+    if child.state is State.FAILED and status in {409, 412}:
+        why = f"was refused by the service ({status}): it has changed since"
+        return Conflicted(differences=(Difference(use="", field="", why=why),))
+    return None
 
 
 def _spawn(
-    entry: Entry, subject: Subject, number: int, step: InverseStep, seen: dict[str, Seen]
+    entry: Entry,
+    number: int,
+    step: InverseStep,
+    seen: dict[str, Seen],
+    children: tuple[Entry, ...],
 ) -> Append | Spawn:
     progress, rule = entry.undo, entry.rule
     assert progress is not None  # noqa: S101 - the caller looked
     if rule is None:
-        return Append(events=(UndoAbandoned(reason="it has no rule to go by"),))
+        return _gave_up(entry, children, "it has no rule to go by")
     try:
-        request = _guarded(step, subject, seen)
-    except ExpressionError as error:
-        return Append(events=(UndoAbandoned(reason=f"its guard cannot be read: {error}"),))
+        request = guarded(step.request, seen.get(step.guard) if step.guard is not None else None)
+    except (ExpressionError, GuardError) as error:
+        return _gave_up(entry, children, f"its guard cannot be set: {error}")
     agent = progress.by.startswith("agent:")
     call = Call(
         request=entry.call.signed(request),
@@ -186,34 +263,6 @@ def _spawn(
     return Spawn(call=call, rule=rule)
 
 
-def _guarded(step: InverseStep, subject: Subject, seen: dict[str, Seen]) -> Request:
-    """The request with the precondition that nobody writes between our check and it."""
-    request = step.request
-    images = seen.get(step.guard) if step.guard is not None else None
-    if images is None or images.now is None or not images.now.present:
-        return request
-    names = {"etag": None, **images.now.tags, "it": images.now.value}
-    scope = subject.service.language.scope(names)
-    for place, name, expression in images.resource.guard:
-        value = expression.evaluate(scope)
-        if value is None:
-            continue
-        request = _placed(request, place, name, value)
-    return request
-
-
-def _placed(request: Request, place: str, name: str, value: object) -> Request:
-
-    if place == "header":
-        return replace(request, headers=request.headers.set(name, str(value)))
-    if place == "query":
-        mark = "&" if "?" in request.target else "?"
-        return replace(request, target=f"{request.target}{mark}{name}={value}")
-    body = exact.loads(request.body) if request.body else {}
-    fields = body if isinstance(body, dict) else {}
-    return request.with_body(exact.dumps({**fields, name: value}), "application/json")
-
-
 def _arrived(
     entry: Entry,
     inverse: Inverse,
@@ -222,7 +271,7 @@ def _arrived(
     children: tuple[Entry, ...],
 ) -> Append:
     """Every step went out: is it as it should be? `seen` was read after the last of them."""
-    aliased = tuple(_aliases(entry, subject, children))
+    aliased = _aliases(entry, subject, children)
     try:
         missing = achieved(inverse.touches, seen)
     except ExpressionError as error:
@@ -230,13 +279,17 @@ def _arrived(
     if missing:
         reason = "it was sent, and what it should restore reads otherwise"
         return Append(events=(*aliased, Stuck(reason=reason, differences=missing)))
-    return Append(events=(*aliased, *_done(entry, already=False)))
+    return Append(events=(*aliased, *_done(entry, inverse, seen, already=not _sent(children))))
 
 
-def _done(entry: Entry, *, already: bool) -> tuple[Event, ...]:
-    if entry.fidelity in {Fidelity.EXACT, Fidelity.EQUIVALENT}:
-        return (Undone(already=already, residue=entry.residue),)
-    return (Compensated(already=already, residue=entry.residue),)
+def _done(
+    entry: Entry, inverse: Inverse, seen: dict[str, Seen], *, already: bool
+) -> tuple[Event, ...]:
+    left = traces(inverse.touches, seen)
+    residue = (*entry.residue, *(f"{name} reads as the call left it" for name in left))
+    if entry.fidelity in {Fidelity.EXACT, Fidelity.EQUIVALENT} and not left:
+        return (Undone(already=already, residue=residue),)
+    return (Compensated(already=already, residue=residue),)
 
 
 def _look_again(
@@ -258,8 +311,8 @@ def _look_again(
     return sights(subject, entry.before, entry.after, now)
 
 
-def _aliases(entry: Entry, subject: Subject, children: tuple[Entry, ...]) -> list[Aliased]:
-    """The new ids of what the steps made anew."""
+def _aliases(entry: Entry, subject: Subject, children: tuple[Entry, ...]) -> tuple[Aliased, ...]:
+    """The new ids of what the steps made anew. Raises `ExpressionError`."""
     steps = subject.operation.undo
     out = []
     for child in children:
@@ -267,7 +320,7 @@ def _aliases(entry: Entry, subject: Subject, children: tuple[Entry, ...]) -> lis
         if not isinstance(steps, tuple) or template < 0 or child.response is None:
             continue
         remakes = steps[template].remakes
-        if remakes is None or child.state is not State.APPLIED:
+        if remakes is None or child.state not in _WENT_OUT:
             continue
         use, params = remakes
         images = sights(subject, entry.before, entry.after)[use]
@@ -288,7 +341,7 @@ def _aliases(entry: Entry, subject: Subject, children: tuple[Entry, ...]) -> lis
                 new_path=at.fill({**old, **new}) if at is not None else "",
             )
         )
-    return out
+    return tuple(out)
 
 
 def lock_keys(entry: Entry, subject: Subject) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from goex_proxy.core.command import (
     Elapsed,
     Fetch,
     FetchFailed,
+    Load,
     Lock,
     Outcome,
     Pass,
@@ -164,7 +165,9 @@ class Course:
         if not self._pending:
             return
         events, self._pending = self._pending, []
-        self._durable = await self._ledger.append(self._durable, events, self._fence)
+        self._durable = await self._ledger.append(
+            self._durable, events, self._fence, after=self._entry
+        )
         self._entry = self._durable
 
     def release(self) -> None:
@@ -228,6 +231,8 @@ class Course:
             case Lock(keys=keys):
                 await self._holder.take(keys)
                 return None
+            case Load(entry=id_):
+                return self._ledger.load(id_)
             case Child(run=run, step=step):
                 return self._ledger.child(run, step)
             case Renames(service=service):

@@ -326,3 +326,7 @@ def params(path: str, template: str) -> dict[str, str] | None:
 
 type Maker = Callable[..., object]
 type Body = Json
+
+
+def fold_of(*events: Event, number: int = 1) -> Entry:
+    return fold(events, number)
