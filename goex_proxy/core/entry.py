@@ -110,8 +110,8 @@ def _first(event: Event, entry_id: int) -> Entry:
 def apply(entry: Entry, event: Event) -> Entry:
     """The entry after one more event."""
     state = advance(entry.state, event)
-    changed = _changed(entry, event)
-    return changed(changed, state=state, events=entry.events + 1)
+    altered = _changed(entry, event)
+    return changed(altered, state=state, events=entry.events + 1)
 
 
 def _changed(entry: Entry, event: Event) -> Entry:  # noqa: C901, PLR0911 - one line an event

@@ -4,11 +4,29 @@ Numbers keep their text (`core.exact`); two numbers are equal if their values ar
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields as fields_of
 from decimal import Decimal, InvalidOperation
+from functools import cache
 
 from goex_proxy.core.exact import Number
 
 type Json = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
+
+
+def changed[T](value: T, **fields: object) -> T:
+    """A copy of a frozen dataclass with slots, some fields changed: `dataclasses.replace` without
+    its price. For classes without a `__post_init__`. Raises AttributeError for an unknown field."""
+    copy = object.__new__(type(value))
+    for name in _slots(type(value)):
+        object.__setattr__(copy, name, getattr(value, name))
+    for name, item in fields.items():
+        object.__setattr__(copy, name, item)
+    return copy
+
+
+@cache
+def _slots(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields_of(kind))  # type: ignore[arg-type]  # it is one
 
 
 class Absent:

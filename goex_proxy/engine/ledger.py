@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from goex_proxy.core.entry import Entry, apply, fold
 from goex_proxy.core.event import Aliased, Event, Opened
 from goex_proxy.core.journal import State
+from goex_proxy.core.value import changed
 from goex_proxy.home import read_entry
 from goex_proxy.stores.event_codec import to_row
 from goex_proxy.stores.journal import Journal
@@ -32,13 +32,19 @@ class Ledger:
         return read_entry(self._journal, entry)
 
     async def append(
-        self, entry: Entry | None, events: Sequence[Event], fence: Fence | None = None
+        self,
+        entry: Entry | None,
+        events: Sequence[Event],
+        fence: Fence | None = None,
+        *,
+        after: Entry | None = None,
     ) -> Entry:
         """Make these events durable, in one commit, and return the entry that they make.
 
-        `entry` None begins a new one. Raises `JournalError`: then nothing was written.
+        `entry` None begins a new one; `after`: what they make, where that is known already.
+        Raises `JournalError`: then nothing was written.
         """
-        after = advanced(entry, events)
+        after = after or advanced(entry, events)
         id_ = await self._journal.append(self._request(entry, after, events, fence))
         return _numbered(after, id_)
 
@@ -152,7 +158,7 @@ def advanced(entry: Entry | None, events: Sequence[Event]) -> Entry:
 
 
 def _numbered(entry: Entry, id_: int) -> Entry:
-    return replace(entry, id=id_)
+    return entry if entry.id == id_ else changed(entry, id=id_)
 
 
 def _opening(opened: Opened) -> dict[str, JSON]:
