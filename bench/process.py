@@ -84,6 +84,8 @@ def proxies(at: Path, upstream: Upstream, home: Path) -> Iterator[dict[str, Prox
             proxy.process.terminate()
         for proxy in running.values():
             proxy.process.wait(20)
+            if proxy.process.stdout is not None:
+                proxy.process.stdout.close()
 
 
 def _free() -> int:
