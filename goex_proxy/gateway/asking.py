@@ -21,9 +21,11 @@ from mitmproxy.proxy.layers.http._events import (
 from goex_proxy.core.exchange import Request, Response
 from goex_proxy.gateway import reading, translate
 from goex_proxy.gateway.destination import Misread, Tunnel
-from goex_proxy.gateway.layers import Dial, GatewayLayer, Upstream, WholeRequest
+from goex_proxy.gateway.http1 import WholeRequest
+from goex_proxy.gateway.layers import GatewayLayer
 from goex_proxy.gateway.mediator import Fault, NeedBody, Peer, Refusal, Waiting
 from goex_proxy.gateway.stream import Steps, Stream, Upload, known
+from goex_proxy.gateway.upstream import Dial, Upstream
 
 
 class Asking(Stream):

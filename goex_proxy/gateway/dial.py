@@ -6,8 +6,8 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from goex_proxy.gateway.layers import Upstream
 from goex_proxy.gateway.mediator import Mediator
+from goex_proxy.gateway.upstream import Upstream
 
 TIMEOUT = 30.0
 """Seconds for name resolution and the TCP handshake together."""

@@ -29,9 +29,10 @@ from goex_proxy.core.exchange import Response
 from goex_proxy.gateway import translate
 from goex_proxy.gateway.answer import Answer, Undecodable
 from goex_proxy.gateway.asking import Asking
-from goex_proxy.gateway.layers import Expired, GatewayLayer, Release
+from goex_proxy.gateway.layers import GatewayLayer
 from goex_proxy.gateway.mediator import Fault
 from goex_proxy.gateway.stream import Steps, known
+from goex_proxy.gateway.underway import Expired, Release
 
 _BODILESS = (101, 204, 304)
 BACKLOG = 8

@@ -14,11 +14,10 @@ from pathlib import Path
 
 from goex_proxy.gateway import guard
 from goex_proxy.gateway.certificates import Authority, bundle, system_roots
-from goex_proxy.gateway.layers import Expired
 from goex_proxy.gateway.link import Link
 from goex_proxy.gateway.mediator import Mediator
-from goex_proxy.gateway.stream import Stream
 from goex_proxy.gateway.tls import AgentSide, ServiceSide
+from goex_proxy.gateway.underway import Expired, Underway
 from goex_proxy.gateway.wait import Await
 
 logger = logging.getLogger(__name__)
@@ -57,7 +56,7 @@ class Gateway:
         self.service_side = ServiceSide(bundle(settings.roots, extra))
         self.decisions: set[Await] = set()
         """Decisions that are awaited: interrupted when the gateway stops."""
-        self.waiting: set[Stream] = set()
+        self.waiting: set[Underway] = set()
         """Exchanges that wait for their service."""
         self.stopping = False
         """No new request is begun."""

@@ -10,12 +10,13 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from mitmproxy import http
 from mitmproxy.connection import Client as AgentConnection
 from mitmproxy.connection import Connection, ConnectionState
 from mitmproxy.net.tls import starts_like_tls_record
+from mitmproxy.options import Options
 from mitmproxy.proxy import commands, events, layer, server, server_hooks
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers import tls
@@ -27,17 +28,28 @@ from goex_proxy.gateway import translate
 from goex_proxy.gateway.destination import Tunnel, host_of
 from goex_proxy.gateway.dial import DialRefused, Gated, dial, reason_of
 from goex_proxy.gateway.exchange import Exchange
-from goex_proxy.gateway.layers import GatewayLayer, Upstream
-from goex_proxy.gateway.mediator import Client, Fault
+from goex_proxy.gateway.layers import GatewayLayer
+from goex_proxy.gateway.mediator import Client, Fault, Mediator
 from goex_proxy.gateway.pump import Pump
-from goex_proxy.gateway.stream import Stream
+from goex_proxy.gateway.tls import AgentSide, ServiceSide
+from goex_proxy.gateway.underway import House, Underway
+from goex_proxy.gateway.upstream import Upstream
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from goex_proxy.gateway.gateway import Gateway
-
 logger = logging.getLogger(__name__)
+
+
+class Shared(House, Protocol):
+    """What the connections of one gateway have in common."""
+
+    options: Options
+    mediator: Mediator
+    agent_side: AgentSide
+    service_side: ServiceSide
+
+    def is_self(self, ip: str, port: int, from_ip: str) -> bool: ...
 
 
 class Link(Pump):
@@ -45,7 +57,7 @@ class Link(Pump):
 
     def __init__(
         self,
-        gateway: "Gateway",
+        gateway: Shared,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         local: str | None,
@@ -65,8 +77,8 @@ class Link(Pump):
         self.layer = first
         self.tunnel: Tunnel | None = None
         self._tunnel_at = 0
-        self.lingering: set[Stream] = set()
-        self.sockets: dict[str, Exchange] = {}
+        self.lingering: set[Underway] = set()
+        self.sockets: dict[str, Underway] = {}
         self._settled = asyncio.Event()
         self._known: tuple[str | None, Client] | None = None
         self._table: dict[type[commands.StartHook], Callable[[Any], None]] = {
@@ -87,9 +99,6 @@ class Link(Pump):
         if not isinstance(found, Response):
             self._known = (authorization, found)
         return found
-
-    def exchange(self, parent: GatewayLayer, stream_id: int) -> Exchange:
-        return Exchange(parent, stream_id)
 
     def enter(self, tunnel: Tunnel, depth: int) -> None:
         """CONNECT was granted; `depth` layers were there before what is in it."""
@@ -141,7 +150,7 @@ class Link(Pump):
         tunnel = self.tunnel
         if tunnel is not None and encrypted:
             tunnel = Tunnel(tunnel.host, tunnel.port, tls=True, sni=self.client.sni)
-        asked.layer = GatewayLayer(asked.context, self, tunnel)
+        asked.layer = GatewayLayer(asked.context, self, tunnel, Exchange)
 
     def _tls_to_agent(self, data: TlsData) -> None:
         if self.tunnel is not None:
@@ -170,7 +179,7 @@ class Link(Pump):
             self._settled.clear()
             await self._settled.wait()
 
-    def settle(self, exchange: Stream) -> None:
+    def settle(self, exchange: Underway) -> None:
         """The outcome of a change is known and recorded, or nobody will know it."""
         self.lingering.discard(exchange)
         self._settled.set()

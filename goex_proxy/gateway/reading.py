@@ -1,7 +1,5 @@
 """From a parsed head to a core request: who calls, for what, and where it really goes."""
 
-from typing import TYPE_CHECKING
-
 from mitmproxy import http
 
 from goex_proxy.core.exchange import Origin, Request, Response
@@ -14,14 +12,12 @@ from goex_proxy.gateway.destination import (
     origin_in_tunnel,
     origin_of_uri,
 )
+from goex_proxy.gateway.layers import GatewayLayer
 from goex_proxy.gateway.mediator import Client, Fault
-
-if TYPE_CHECKING:
-    from goex_proxy.gateway.layers import GatewayLayer
 
 
 def read(
-    layer: "GatewayLayer", incoming: http.Request, *, has_body: bool
+    layer: GatewayLayer, incoming: http.Request, *, has_body: bool
 ) -> tuple[Client, Request] | Response:
     """The caller and the request; a Response if the caller is refused. Raises Misread."""
     translate.check_request(incoming)
@@ -32,7 +28,7 @@ def read(
     return client, translate.core_request(incoming, origin, target, has_body)
 
 
-def connect_target(layer: "GatewayLayer", incoming: http.Request) -> tuple[str, int] | Response:
+def connect_target(layer: GatewayLayer, incoming: http.Request) -> tuple[str, int] | Response:
     """Host and port that CONNECT may open. Raises Misread."""
     translate.check_request(incoming)
     if layer.tunnel is not None:
@@ -48,14 +44,14 @@ def connect_target(layer: "GatewayLayer", incoming: http.Request) -> tuple[str, 
     return (host, port) if refused is None else refused
 
 
-def _caller(layer: "GatewayLayer", incoming: http.Request) -> Client | Response:
+def _caller(layer: GatewayLayer, incoming: http.Request) -> Client | Response:
     given = translate.field_values(incoming, b"proxy-authorization")
     if len(given) > 1:
         raise Misread(Fault.BAD_REQUEST, "more than one Proxy-Authorization field")
     return layer.link.caller(given[0] if given else None)
 
 
-def _destination(layer: "GatewayLayer", incoming: http.Request) -> tuple[Origin, str]:
+def _destination(layer: GatewayLayer, incoming: http.Request) -> tuple[Origin, str]:
     data = incoming.data
     target = data.path.decode("latin-1")
     if not target.startswith("/") and not (target == "*" and data.method == b"OPTIONS"):

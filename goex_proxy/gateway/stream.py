@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from mitmproxy import http
 from mitmproxy.connection import Connection
 from mitmproxy.proxy import commands, events, layer
-from mitmproxy.proxy.layers.http import DropStream, HttpStream, SendHttp
+from mitmproxy.proxy.layers.http import DropStream, SendHttp
 from mitmproxy.proxy.layers.http._events import (
     ErrorCode,
     RequestData,
@@ -28,8 +28,11 @@ from mitmproxy.proxy.layers.http._events import (
 from goex_proxy.core.exchange import Request, Response
 from goex_proxy.gateway import translate
 from goex_proxy.gateway.answer import Answer
-from goex_proxy.gateway.layers import GatewayLayer, Upstream, WholeAnswer
+from goex_proxy.gateway.http1 import WholeAnswer
+from goex_proxy.gateway.layers import GatewayLayer
 from goex_proxy.gateway.mediator import Client, Fault, Ticket, Waiting
+from goex_proxy.gateway.underway import Underway
+from goex_proxy.gateway.upstream import Upstream
 from goex_proxy.gateway.wait import Await, Interrupted
 
 type Steps[T] = Generator[commands.Command, Any, T]
@@ -58,7 +61,7 @@ def known[T](value: T | None) -> T:
     return value
 
 
-class Stream(HttpStream):
+class Stream(Underway):
     """One request and its answer. Never more than one generator of it runs at a time."""
 
     actions: ClassVar[dict[type[events.Event], Callable[[Any, Any], Steps[None]]]] = {}

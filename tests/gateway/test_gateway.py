@@ -14,7 +14,7 @@ from goex_proxy.core.exchange import Request, Response
 from goex_proxy.gateway.certificates import open_authority
 from goex_proxy.gateway.gateway import Gateway, ListenError, Settings
 from goex_proxy.gateway.guard import WrongMitmproxy, check_version
-from goex_proxy.gateway.link import Link
+from goex_proxy.gateway.layers import GatewayLayer
 from goex_proxy.gateway.mediator import Address, Ticket, Waiting
 from tests.gateway.bed import HOST, Asked, Service, bed, read_response, reply, run
 from tests.gateway.judge import PLACEHOLDER, SECRET, Agent, Judge, Pass, journaled
@@ -189,7 +189,7 @@ def test_a_crashed_layer_closes_the_connection_at_once(
     async def story() -> None:
         async with bed() as it:
             reader, writer = await it.connect()
-            monkeypatch.setattr(Link, "exchange", crash)
+            monkeypatch.setattr(GatewayLayer, "make_stream", crash)
             writer.write(f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
             async with asyncio.timeout(2):
                 assert await reader.read() == b""
