@@ -73,7 +73,7 @@ def upstream(at: Path) -> Iterator[Upstream]:
         yield Upstream(port, slow.server_address[1], authority.certificate_file)
     finally:
         slow.shutdown()
-            slow.server_close()
+        slow.server_close()
         process.terminate()
         process.wait(10)
 
