@@ -7,7 +7,7 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -150,6 +150,50 @@ def no_exception_is_swallowed(files: Files) -> Iterator[str]:
                     yield f"{name}:{node.lineno}: an exception is swallowed"
 
 
+def imports_run_in_no_circle(files: Files) -> Iterator[str]:
+    """Nor do those that only a type checker or only a function sees."""
+    texts = {_module(name): (name, text) for name, text in _python(files, "goex_proxy/")}
+    wanted = {
+        module: [there for there in _imported(*of, texts.keys()) if there != module]
+        for module, of in texts.items()
+    }
+    while circle := _circle(wanted):
+        yield f"{texts[circle[0]][0]}: a circle of imports: {' -> '.join(circle)}"
+        for module in circle:
+            wanted.pop(module, None)
+
+
+def _module(name: str) -> str:
+    return name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def _imported(name: str, text: str, known: Collection[str]) -> Iterator[str]:
+    """The modules that a file names: `from a import b` is of a.b, if that is one, else of a."""
+    package = name.split("/")[:-1]
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in known)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) + 1 - node.level] if node.level else []
+            source = ".".join([*above, *filter(None, [node.module])])
+            inside = [f"{source}.{alias.name}" for alias in node.names]
+            meant = [each if each in known else source for each in inside]
+            yield from (each for each in meant if each in known)
+
+
+def _circle(wanted: dict[str, list[str]]) -> list[str]:
+    """One circle, its first module again at the end; none if there is none."""
+    left = set(wanted)
+    while loose := {m for m in left if not any(there in left for there in wanted[m])}:
+        left -= loose
+    if not left:
+        return []
+    path = [min(left)]  # what is left leads to something that is left, for ever
+    while path[-1] not in path[:-1]:
+        path.append(min(there for there in wanted[path[-1]] if there in left))
+    return path[path.index(path[-1]) :]
+
+
 RULES: tuple[Rule, ...] = (
     files_are_short,
     functions_are_short,
@@ -160,6 +204,7 @@ RULES: tuple[Rule, ...] = (
     no_private_key_is_in_git,
     each_promise_names_its_test,
     no_exception_is_swallowed,
+    imports_run_in_no_circle,
 )
 
 

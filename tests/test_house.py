@@ -63,3 +63,49 @@ def test_a_docstring_does_not_count_as_length() -> None:
 def test_the_list_of_files_is_gits() -> None:
     assert "scripts/house.py" in house.tracked()
     assert not any(name.startswith(".venv/") for name in house.tracked())
+
+
+ABOVE = "from goex_proxy.wire import b\n"
+GUARDED = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from goex_proxy.a import A\n"
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        (ABOVE, "from goex_proxy.a import A\n"),
+        (ABOVE, "import goex_proxy.a\n"),
+        (ABOVE, "from goex_proxy import a\n"),
+        (ABOVE, GUARDED),
+        (ABOVE, "def f() -> None:\n    from goex_proxy.a import A\n    return A\n"),
+        ("from .wire.b import B\n", "from .. import a\n"),
+        ("from .wire import b\n", "from ..a import A\n"),
+    ],
+)
+def test_imports_run_in_no_circle_however_they_are_written(a: str, b: str) -> None:
+    circle = {"goex_proxy/a.py": a, "goex_proxy/wire/b.py": b}
+    (found,) = house.imports_run_in_no_circle({**TIDY, **circle})
+    assert "a circle of imports: goex_proxy.a -> goex_proxy.wire.b -> goex_proxy.a" in found
+    for name in circle:
+        assert not list(house.imports_run_in_no_circle({**TIDY, **circle, name: "import os\n"}))
+
+
+def test_each_circle_is_named_and_what_only_leads_to_one_is_not() -> None:
+    texts = {"a": "b", "b": "c", "c": "a", "x": "y", "y": "x", "first": "a", "last": ""}
+    modules = {
+        f"goex_proxy/{name}.py": f"import goex_proxy.{other or 'last'}\n"
+        for name, other in texts.items()
+    }
+    modules["goex_proxy/c.py"] += "import goex_proxy.last\n"
+    modules["goex_proxy/last.py"] = ""
+    found = list(house.imports_run_in_no_circle(modules))
+    assert [line.partition(": ")[0] for line in found] == ["goex_proxy/a.py", "goex_proxy/x.py"]
+
+
+def test_the_packages_of_a_module_are_no_circle() -> None:
+    files = {
+        "goex_proxy/wire/__init__.py": "",
+        "goex_proxy/wire/a.py": "from goex_proxy.wire import b\n",
+        "goex_proxy/wire/b.py": "from goex_proxy.wire.c import c\nfrom . import c\n",
+        "goex_proxy/wire/c.py": "import goex_proxy.wire\n",
+    }
+    assert list(house.imports_run_in_no_circle(files)) == []
