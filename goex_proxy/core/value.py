@@ -3,7 +3,7 @@
 Numbers keep their text (`core.exact`); two numbers are equal if their values are.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import fields as fields_of
 from decimal import Decimal, InvalidOperation
 from functools import cache
@@ -96,14 +96,42 @@ def contains(items: Iterable[object], wanted: object) -> bool:
 
 def minus(left: Iterable[object], right: Iterable[object]) -> list[object]:
     """What is in `left` and not in `right`, in order, each once."""
-    right = list(right)
+    known = {_key(item) for item in right}
     out: list[object] = []
     for item in left:
-        if not contains(right, item) and not contains(out, item):
+        key = _key(item)
+        if key not in known:
+            known.add(key)
             out.append(item)
     return out
 
 
 def common(left: Iterable[object], right: Iterable[object]) -> list[object]:
-    right = list(right)
-    return [item for item in left if contains(right, item)]
+    known = {_key(item) for item in right}
+    return [item for item in left if _key(item) in known]
+
+
+def _key(value: object) -> Hashable:
+    """Equal for two values exactly if they are the `same`: a channel has ten thousand members."""
+    match value:
+        case str() | bytes():
+            return value
+        case bool() | None | Absent():
+            return bool, value
+        case Mapping():
+            return dict, frozenset((name, _key(item)) for name, item in value.items())
+        case list():
+            return list, tuple(map(_key, value))
+        case int():
+            return float, Decimal(value)
+        case float():
+            return float, _decimal(str(value))
+        case _:
+            return type(value), value
+
+
+def _decimal(text: str) -> Decimal | str:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return text

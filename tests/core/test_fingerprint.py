@@ -44,6 +44,30 @@ def test_another_call_has_another(more: dict[str, Any]) -> None:
     assert print_of(**more) != print_of()
 
 
+@pytest.mark.parametrize(
+    "field",
+    [
+        ("Destination", "/other"),
+        ("If-Match", '"2"'),
+        ("Content-Encoding", "gzip"),
+        ("Dropbox-API-Arg", '{"path":"/b"}'),
+        ("X-Of-Some-Service", "b"),
+    ],
+)
+def test_a_field_that_a_service_may_act_on_makes_another_call(field: tuple[str, str]) -> None:
+    """An approval of a MOVE to one place must not be a pass for a MOVE to another."""
+    one, other = (
+        replace(POST, headers=POST.headers.set(field[0], value)) for value in ("a", field[1])
+    )
+    assert print_of(request=one) != print_of(request=other) != print_of()
+    assert print_of(request=one) == print_of(request=one)
+
+
+@pytest.mark.parametrize("name", ["Traceparent", "X-Stainless-Retry-Count", "User-Agent", "Date"])
+def test_what_says_nothing_of_the_call_may_differ_between_retries(name: str) -> None:
+    assert print_of(request=replace(POST, headers=POST.headers.set(name, "7"))) == print_of()
+
+
 def test_a_nonce_does_not_tell_retries_apart() -> None:
     first, second, other = (
         print_of(request=a_request("POST", "/notes", json=body))

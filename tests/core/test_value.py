@@ -1,9 +1,35 @@
 """How JSON-like values compare: by value, exactly."""
 
+import time
+from itertools import combinations
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from goex_proxy.core.exact import loads
 from goex_proxy.core.value import ABSENT, Absent, common, contains, dotted, minus, same, without
+
+_TEXTS = st.sampled_from(
+    [
+        "1",
+        "1.0",
+        "1e0",
+        "10e-1",
+        "true",
+        "-0",
+        "0",
+        "null",
+        '"1"',
+        "1e400",
+        "1e99999999999999999999",
+    ]
+)
+_VALUES = st.recursive(
+    _TEXTS.map(loads),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("ab"), inner),
+    max_leaves=4,
+)
 
 
 @pytest.mark.parametrize(
@@ -72,3 +98,21 @@ def test_sets_are_lists_without_order_or_doubles() -> None:
     assert common([1, 2, 3], [3, 1]) == [1, 3]
     assert contains([{"a": 1}], {"a": 1})
     assert not contains([1], True)
+
+
+@given(st.lists(_VALUES, max_size=6), st.lists(_VALUES, max_size=6))
+def test_sets_go_by_what_is_the_same(left: list[object], right: list[object]) -> None:
+    assert common(left, right) == [item for item in left if contains(right, item)]
+    lost = minus(left, right)
+    assert all(contains(left, item) and not contains(right, item) for item in lost)
+    assert all(contains(right, item) or contains(lost, item) for item in left)
+    assert not any(same(a, b) for a, b in combinations(lost, 2))
+
+
+def test_sets_of_ten_thousand_are_compared_at_once() -> None:
+    """By a loop in a loop it would take a minute, in which the gateway serves nobody."""
+    many: list[object] = [f"U{number}" for number in range(10_000)]
+    started = time.process_time()
+    assert minus(many, many) == []
+    assert common(many, many) == many
+    assert time.process_time() - started < 2
