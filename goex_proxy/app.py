@@ -51,6 +51,12 @@ class Parts:
     engine: Engine
     keyring: Keyring
     upstreams: Upstreams
+    stamps: "Stamps"
+    """Of the files as they were read, or earlier: what changes after that is not missed."""
+
+
+type Stamps = dict[Path, tuple[int, int]]
+"""Size and time of every file that a book is made of."""
 
 
 @asynccontextmanager
@@ -59,6 +65,7 @@ async def open_parts(home: Home, *, anonymous: bool = True) -> AsyncIterator[Par
     `VaultError`, `JournalError`."""
     home.require()
     config = config_file.load(home.config)
+    stamps = _stamps(home, config)
     library = Library()
     async with AsyncExitStack() as stack:
         stack.enter_context(home.lock())
@@ -79,7 +86,14 @@ async def open_parts(home: Home, *, anonymous: bool = True) -> AsyncIterator[Par
             callers=Callers(home.callers, anonymous=anonymous),
             pause=home.path / "paused",
         )
-        yield Parts(home=home, config=config, engine=engine, keyring=keyring, upstreams=upstreams)
+        yield Parts(
+            home=home,
+            config=config,
+            engine=engine,
+            keyring=keyring,
+            upstreams=upstreams,
+            stamps=stamps,
+        )
         await engine.drain(5.0)
 
 
@@ -218,7 +232,7 @@ async def _until_stopped(parts: Parts, recovery: Recovery) -> None:
 
 async def _follow(parts: Parts) -> None:
     """Follow changes of the vault and of the files, once a second."""
-    seen = _stamps(parts.home, parts.config)
+    seen = parts.stamps
     while True:
         await asyncio.sleep(_REFRESH_EVERY)
         try:
@@ -231,8 +245,7 @@ async def _follow(parts: Parts) -> None:
             parts.engine.failed(f"refresh: {type(error).__name__}")
 
 
-def _stamps(home: Home, config: Config) -> dict[Path, tuple[int, int]]:
-    """Size and time of every file that a book is made of."""
+def _stamps(home: Home, config: Config) -> Stamps:
     folders = [config.base / entry for entry in (*config.policies, *config.reversers)]
     files = [home.config]
     for folder in folders:

@@ -68,7 +68,8 @@ class Life:
             kind = dice.choice(sorted(KINDS))
             deed = self._deed(kind)
             try:
-                ARRANGE.get(kind, lambda *_: None)(self, deed)
+                if kind in ARRANGE:
+                    ARRANGE[kind](self, deed)
                 deed.answer = KINDS[kind](self, deed)
                 self._afterwards(deed, dice)
             except ENDED:

@@ -38,15 +38,6 @@ PLACEHOLDERS = {
 SERVICES = {"api.github.com": "github", "slack.com": "slack"}
 GITHUB, SLACK = "https://api.github.com", "https://slack.com/api"
 DAV, GIT = "http://dav.example.test", "http://git.example.test"
-_RUN = """
-import asyncio, pathlib, sys
-from goex_proxy.app import serve
-from goex_proxy.files.issue import FileError
-from goex_proxy.home import Home
-def ready(r): print(f"ready proxy={r.proxy} console={r.console}", flush=True)
-try: asyncio.run(serve(Home(pathlib.Path(sys.argv[1])), ready=ready))
-except FileError as error: sys.exit(print(error, file=sys.stderr) or 2)
-"""
 
 
 class World:
@@ -107,7 +98,15 @@ class World:
 
     def start(self) -> World:
         """Start it and wait until it accepts."""
-        line = [*self.wrapper, sys.executable, "-c", _RUN, str(self.home.path)]
+        line = [
+            *self.wrapper,
+            sys.executable,
+            "-m",
+            "goex_proxy",
+            "--home",
+            str(self.home.path),
+            "serve",
+        ]
         env = clean_env(PYTHONPATH=os.pathsep.join(p for p in sys.path if p), HOME="/nonexistent")
         with self.log_file.open("a") as log:
             self.process = subprocess.Popen(
