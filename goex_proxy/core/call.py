@@ -83,65 +83,68 @@ class Call:
 class Facts(Mapping[str, object]):
     """What a policy can read of a call; each value is made when it is first asked for."""
 
-    def __init__(self, makers: Mapping[str, Callable[[], object]]) -> None:
-        self._makers = makers
+    def __init__(self, call: Call, seen: Classified, fidelity: Fidelity, outside: bool) -> None:
+        self.call = call
+        self.seen = seen
+        self.fidelity = fidelity
+        self.outside = outside
         self._made: dict[str, object] = {}
 
     def __getitem__(self, name: str) -> object:
-        if name not in self._made:
-            self._made[name] = self._makers[name]()
-        return self._made[name]
+        made = self._made
+        if name not in made:
+            made[name] = _MAKERS[name](self)
+        return made[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._makers)
+        return iter(_MAKERS)
 
     def __len__(self) -> int:
-        return len(self._makers)
+        return len(_MAKERS)
 
 
 def facts(call: Call, seen: Classified, fidelity: Fidelity, outside: bool) -> Facts:
     """The facts of formats.md, section 1; the same for traffic, undo and `policy test`."""
-    request, operation = seen.request, seen.operation
-    origin = request.origin
-    return Facts(
-        {
-            "method": lambda: request.method,
-            "scheme": lambda: origin.scheme,
-            "host": lambda: origin.host,
-            "port": lambda: origin.port,
-            "path": lambda: seen.path.shown,
-            "segments": lambda: list(seen.path.segments),
-            "query": lambda: dict(seen.decoded.query),
-            "headers": request.headers.as_map,
-            "content_type": lambda: _media_type(request),
-            "size": lambda: _size(request),
-            "body": lambda: seen.decoded.value,
-            "body_state": lambda: seen.decoded.state.value,
-            "args": lambda: dict(seen.decoded.args),
-            "operation": lambda: seen.name,
-            "service": lambda: seen.service.name if seen.service else "",
-            "kind": lambda: seen.kind.value,
-            "fidelity": lambda: fidelity.value,
-            "residue": lambda: list(operation.residue) if operation else [],
-            "outside": lambda: outside,
-            "proved": lambda: operation.proved.value if operation else "none",
-            "recipients": lambda: recipients(seen),
-            "targets": lambda: targets(seen),
-            "blast": lambda: 1,
-            "cost_usd": lambda: 0.0,
-            "auth": lambda: call.auth.value,
-            "forced": lambda: forced(seen),
-            "is_undo": lambda: call.is_undo,
-            "credential.name": lambda: call.credential_name,
-            "credential.labels": lambda: list(call.credential_labels),
-            "agent.id": lambda: call.caller.agent,
-            "agent.labels": lambda: list(call.caller.labels),
-            "session.id": lambda: call.caller.session,
-            "session.started": lambda: datetime.fromisoformat(call.caller.started or call.at),
-            "session.writes": lambda: call.session_writes,
-            "now": lambda: datetime.fromisoformat(call.at),
-        }
-    )
+    return Facts(call, seen, fidelity, outside)
+
+
+_MAKERS: dict[str, Callable[[Facts], object]] = {
+    "method": lambda f: f.seen.request.method,
+    "scheme": lambda f: f.seen.request.origin.scheme,
+    "host": lambda f: f.seen.request.origin.host,
+    "port": lambda f: f.seen.request.origin.port,
+    "path": lambda f: f.seen.path.shown,
+    "segments": lambda f: list(f.seen.path.segments),
+    "query": lambda f: dict(f.seen.decoded.query),
+    "headers": lambda f: f.seen.request.headers.as_map(),
+    "content_type": lambda f: _media_type(f.seen.request),
+    "size": lambda f: _size(f.seen.request),
+    "body": lambda f: f.seen.decoded.value,
+    "body_state": lambda f: f.seen.decoded.state.value,
+    "args": lambda f: dict(f.seen.decoded.args),
+    "operation": lambda f: f.seen.name,
+    "service": lambda f: f.seen.service.name if f.seen.service else "",
+    "kind": lambda f: f.seen.kind.value,
+    "fidelity": lambda f: f.fidelity.value,
+    "residue": lambda f: list(f.seen.operation.residue) if f.seen.operation else [],
+    "outside": lambda f: f.outside,
+    "proved": lambda f: f.seen.operation.proved.value if f.seen.operation else "none",
+    "recipients": lambda f: recipients(f.seen),
+    "targets": lambda f: targets(f.seen),
+    "blast": lambda f: 1,
+    "cost_usd": lambda f: 0.0,
+    "auth": lambda f: f.call.auth.value,
+    "forced": lambda f: forced(f.seen),
+    "is_undo": lambda f: f.call.is_undo,
+    "credential.name": lambda f: f.call.credential_name,
+    "credential.labels": lambda f: list(f.call.credential_labels),
+    "agent.id": lambda f: f.call.caller.agent,
+    "agent.labels": lambda f: list(f.call.caller.labels),
+    "session.id": lambda f: f.call.caller.session,
+    "session.started": lambda f: datetime.fromisoformat(f.call.caller.started or f.call.at),
+    "session.writes": lambda f: f.call.session_writes,
+    "now": lambda f: datetime.fromisoformat(f.call.at),
+}
 
 
 def recipients(seen: Classified) -> list[str]:

@@ -1,5 +1,7 @@
 """Host patterns: `api.github.com`, `*.example.com`, `files.example.com:8443`."""
 
+from functools import lru_cache
+
 from goex_proxy.core.exchange import Origin
 
 
@@ -17,6 +19,7 @@ def matches(pattern: str, origin: Origin) -> bool:
     return origin.host == host
 
 
+@lru_cache(maxsize=1024)
 def split(pattern: str) -> tuple[str, int | None]:
     """Host and port of a pattern. IPv6 addresses stand in brackets."""
     if pattern.startswith("["):

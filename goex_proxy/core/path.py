@@ -14,6 +14,8 @@ _PCHAR = "!$&'()*+,;=:@-._~"
 _PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\]")
+_PLAIN = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?")
+"""A path in which nothing is encoded and nothing could be read in two ways: most of them."""
 _RAW_FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\#]|[^\x00-\x7f]")
 
 
@@ -38,6 +40,9 @@ class Path:
 
 def parse(raw: str) -> Path:
     """Read a raw path (no query). Raises ValueError(what is wrong with it)."""
+    if _PLAIN.fullmatch(raw):
+        slash = raw.endswith("/")
+        return Path(tuple(raw[1 : -1 if slash else None].split("/")), slash)
     if not raw.startswith("/"):
         raise ValueError("the path does not begin with a slash")
     if _RAW_FORBIDDEN.search(raw):
@@ -54,7 +59,7 @@ def canonical(target: str) -> str:
     raw, mark, query = target.partition("?")
     if re.search(r"[\x00-\x20\x7f#]|[^\x00-\x7f]", query):
         raise ValueError("the query has a raw character that must not stand in a URL")
-    return str(parse(raw)) + mark + query
+    return (raw if _PLAIN.fullmatch(raw) else str(parse(raw))) + mark + query
 
 
 def encode_segment(text: str) -> str:

@@ -154,13 +154,11 @@ class Keyring:
             (name, redaction.field(name.lower(), value, keep))
             for name, value in scrubs.headers(request.headers).fields
         )
-        body = request.body
-        return replace(
-            request,
-            target=scrubs.text(redaction.target(request.target, keep)),
-            headers=Headers(fields),
-            body=scrubs.data(body) if body else body,
-        )
+        target, body = scrubs.text(redaction.target(request.target, keep)), request.body
+        clean = scrubs.data(body) if body else body
+        if fields == request.headers.fields and target == request.target and clean is body:
+            return request
+        return replace(request, target=target, headers=Headers(fields), body=clean)
 
     def redact_response(self, response: Response) -> Response:
         """A scrubbed response as it may be journaled: without cookies and signed locations."""

@@ -323,4 +323,4 @@ def _caller(client: Client) -> Caller:
 
 def now() -> str:
     """The wall clock: RFC 3339, UTC, microseconds."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

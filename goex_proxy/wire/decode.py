@@ -24,8 +24,13 @@ ANSWER_LIMIT = 32 << 20
 """The same of an answer, which may be an image."""
 
 
+_NOTHING = Decoded()
+
+
 def decode(request: Request, name: str | None = None, *, limit: int = LIMIT) -> Decoded:
     """Never raises. `name`: the codec that the reverser file declares, if it does."""
+    if name is None and request.body == b"" and "?" not in request.target:
+        return _NOTHING
     body = _body(_known(request, name), request.headers, name, limit)
     try:
         fields = form.pairs(request.query.encode("utf-8", "replace"))
