@@ -94,7 +94,10 @@ def _doubtful(seen: Classified) -> str:
         return ""
     if decoded.state is BodyState.INVALID:
         return f"its body cannot be read: {decoded.why}"
-    return ""
+    operation = seen.operation
+    if operation is None or operation.promise is Fidelity.NONE:
+        return ""  # nothing is promised of what it wrote; policies cannot ask for its arguments
+    return seen.unread
 
 
 def admit(arrival: Arrival) -> Phase:

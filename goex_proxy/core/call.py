@@ -9,7 +9,7 @@ from goex_proxy.core.catalog import Classified
 from goex_proxy.core.decision import Auth
 from goex_proxy.core.exchange import Request
 from goex_proxy.core.expression import ExpressionError
-from goex_proxy.core.operation import Fidelity
+from goex_proxy.core.operation import Fidelity, Kind
 
 
 class Initiator(StrEnum):
@@ -121,7 +121,7 @@ _MAKERS: dict[str, Callable[[Facts], object]] = {
     "size": lambda f: _size(f.seen.request),
     "body": lambda f: f.seen.decoded.value,
     "body_state": lambda f: f.seen.decoded.state.value,
-    "args": lambda f: dict(f.seen.decoded.args),
+    "args": lambda f: arguments(f.seen),
     "operation": lambda f: f.seen.name,
     "service": lambda f: f.seen.service.name if f.seen.service else "",
     "kind": lambda f: f.seen.kind.value,
@@ -147,11 +147,20 @@ _MAKERS: dict[str, Callable[[Facts], object]] = {
 }
 
 
+def arguments(seen: Classified) -> dict[str, object]:
+    """Raises `ExpressionError` where the service may read others than we do."""
+    if seen.kind is not Kind.READ and seen.unread:
+        raise ExpressionError("args", seen.unread)
+    return dict(seen.decoded.args)
+
+
 def recipients(seen: Classified) -> list[str]:
     """To whom it goes, lower case. Raises `ExpressionError` if that cannot be told."""
     operation = seen.operation
     if operation is None or operation.recipients is None or seen.service is None:
         return []
+    if seen.unread:
+        raise ExpressionError(operation.recipients.source, seen.unread)
     value = operation.recipients.evaluate(seen.service.language.scope(seen.names()))
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise ExpressionError(operation.recipients.source, "recipients are not a list of texts")

@@ -9,17 +9,20 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from goex_proxy.core import host
-from goex_proxy.core.decoded import Decoded
+from goex_proxy.core.decoded import BodyState, Decoded
 from goex_proxy.core.exchange import Origin, Request
 from goex_proxy.core.expression import ExpressionError
 from goex_proxy.core.operation import Fidelity, Kind, Operation
 from goex_proxy.core.path import Path, parse
+from goex_proxy.core.resource import Form
 from goex_proxy.core.service import NamedRead, Service
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH"})
 """Methods that IANA's registry calls safe; QUERY too is, but no client sends it yet."""
 
-OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
+OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override", "x-original-method")
+REWRITES = ("x-original-url", "x-rewrite-url")
+"""Fields that old IIS, Symfony and Zend take for the path."""
 
 type Decoder = Callable[[Request, str | None], Decoded]
 
@@ -65,6 +68,21 @@ class Classified:
             return Fidelity.EXACT
         return self.operation.promise if self.operation else Fidelity.NONE
 
+    @property
+    def unread(self) -> str:
+        """Why the service may read other arguments than we do; '' if it may not.
+
+        A body that is the content of a file is nobody's arguments.
+        """
+        decoded, operation = self.decoded, self.operation
+        if operation is not None and any(u.resource.form is Form.BYTES for u in operation.images):
+            return ""
+        if decoded.state not in (BodyState.ABSENT, BodyState.PARSED):
+            return f"its body cannot be read: {decoded.why}"
+        if decoded.clash:
+            return f"query and body say different things: {', '.join(decoded.clash)[:100]}"
+        return ""
+
     def names(self) -> dict[str, object]:
         """What expressions of a reverser file can read of the request."""
         names: dict[str, object] = {
@@ -100,9 +118,7 @@ class Catalog:
             path = parse(request.path)
         except ValueError as error:
             raise Unreadable(str(error)) from None
-        for name in OVERRIDES:
-            if request.headers.get(name, request.method).upper() != request.method:
-                raise Unreadable(f"the method is overridden by {name}")
+        _refuse_rewriting(request)
         return classify(self.service(request.origin), request, path, decode)
 
 
@@ -119,6 +135,16 @@ def classify(service: Service | None, request: Request, path: Path, decode: Deco
     if kind is not Kind.READ and isinstance(plain.decoded.args.get("_method"), str):
         raise Unreadable("the method is overridden by the field _method")
     return Classified(request=request, path=path, decoded=plain.decoded, service=service, kind=kind)
+
+
+def _refuse_rewriting(request: Request) -> None:
+    """CGI and WSGI make one name of `X-A` and `X_A`, so the second spelling counts too."""
+    for written, value in request.headers:
+        name = written.lower().replace("_", "-")
+        if name in OVERRIDES and value.strip().upper() != request.method:
+            raise Unreadable(f"the method is overridden by {written}")
+        if name in REWRITES and value.strip() != request.target:
+            raise Unreadable(f"the path is overridden by {written}")
 
 
 class _Once:
