@@ -118,10 +118,11 @@ def _one(entry: Entry, subject: Subject, seen: Seen) -> Verdict:
         return Verdict.UNKNOWN
     volatile = seen.resource.volatile
     unchanged = same(without(before.value, volatile), without(now.value, volatile))
+    if now.value is ABSENT and before.value is not ABSENT and not _deletes(entry, seen):
+        return Verdict.UNKNOWN  # somebody removed it, with whatever the call left in it
     if seen.resource.form is Form.SET:
         return _set(subject, before_name(entry.before), before.value, now.value)
-    home, path = seen.resource.at or seen.resource.read.path, parse(entry.call.request.path)
-    if entry.call.request.method == "DELETE" and home.match(path) is not None:
+    if _deletes(entry, seen):
         if now.value is ABSENT and before.value is not ABSENT:
             return Verdict.APPLIED
         return Verdict.UNTOUCHED if unchanged else Verdict.UNKNOWN
@@ -131,6 +132,13 @@ def _one(entry: Entry, subject: Subject, seen: Seen) -> Verdict:
             return Verdict.APPLIED
         return Verdict.UNTOUCHED if unchanged else Verdict.UNKNOWN
     return _fields(entry, subject, seen, unchanged=unchanged)
+
+
+def _deletes(entry: Entry, seen: Seen) -> bool:
+    """Whether the call is the DELETE of the resource itself, and of nothing below it."""
+    home = seen.resource.at or seen.resource.read.path
+    on_it = home.match(parse(entry.call.request.path)) is not None
+    return on_it and entry.call.request.method == "DELETE"
 
 
 def _fields(entry: Entry, subject: Subject, seen: Seen, *, unchanged: bool) -> Verdict:

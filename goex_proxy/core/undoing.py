@@ -287,7 +287,7 @@ def _done(
 ) -> tuple[Event, ...]:
     left = traces(inverse.touches, seen)
     residue = (*entry.residue, *(f"{name} reads as the call left it" for name in left))
-    if entry.fidelity in {Fidelity.EXACT, Fidelity.EQUIVALENT} and not left:
+    if entry.fidelity in {Fidelity.EXACT, Fidelity.EQUIVALENT}:
         return (Undone(already=already, residue=residue),)
     return (Compensated(already=already, residue=residue),)
 

@@ -230,7 +230,7 @@ def test_a_trace_that_the_call_left_beside_is_said() -> None:
     before, after = {**OLD, "by": None}, {**NEW, "by": "bot"}
     entry = undoing(before=(an_image(before),), after=(an_image(after),))
     story(entry, a_child(*DID)).asks(READ, told=an_answer({**after, "title": "old"})).appends(
-        Compensated(residue=("mail", "by reads as the call left it"))
+        Undone(residue=("mail", "by reads as the call left it"))
     )
 
 

@@ -7,6 +7,8 @@ factory has full defaults, so that a test names only what it is about.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from types import CodeType
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -53,6 +55,11 @@ class Bound:
         return self.values[name]
 
 
+@cache
+def compiled(source: str) -> CodeType:
+    return compile(source, "rule", "eval")
+
+
 @dataclass(frozen=True)
 class Py:
     """An expression in Python: `args["title"]`. Evaluates to a value or raises."""
@@ -61,13 +68,12 @@ class Py:
 
     @property
     def names(self) -> frozenset[str]:
-        return frozenset(compile(self.source, "rule", "eval").co_names)
+        return frozenset(compiled(self.source).co_names)
 
     def evaluate(self, scope: Scope) -> object:
         assert isinstance(scope, Bound)
-        code = compile(self.source, "rule", "eval")
         try:
-            return eval(code, dict(_HELP), scope)  # type: ignore[arg-type]
+            return eval(compiled(self.source), dict(_HELP), scope)  # type: ignore[arg-type]
         except Exception as error:
             raise ExpressionError(self.source, f"{type(error).__name__}: {error}") from None
 
