@@ -170,3 +170,52 @@ def test_a_call_of_a_foreign_credential_passes_itself_once_it_is_approved(
         [foreign["Authorization"]],
     )
     assert b"ForeignForeign" not in (world.home.path / "journal.db").read_bytes()
+
+
+# -- an undo that a rule holds
+
+
+HOLD_UNDO = "rules: [{hold: github.issues/update, id: ask, undo: true, if: is_undo, reason: r}]\n"
+
+
+def held_undo(world: World, issue: str) -> tuple[int, int]:
+    """A change, and the step of its undo that a rule holds."""
+    entry = world.call("PATCH", f"{GITHUB}{issue}", json={"title": "theirs"}).entry
+    (step,) = world.undo(entry)
+    assert (step["outcome"], world.state(entry)) == ("in_doubt", "undoing"), step
+    row = world.log()[-1]
+    assert (row["undo_of"], row["state"]) == (f"e{entry}", "held")
+    return entry, int(row["id"][1:])
+
+
+def test_an_undo_whose_step_is_held_goes_on_when_it_is_approved(
+    make: Make, issue: str, github_bed: Emulate
+) -> None:
+    world = make(policy=HOLD_UNDO)
+    entry, step = held_undo(world, issue)
+    world.act("approve", id=step)
+    assert (world.state(entry), github_bed.get(issue)["title"]) == ("undone", "as it was")
+
+
+def test_an_undo_whose_step_is_rejected_is_over_and_can_be_begun_again(
+    make: Make, issue: str, github_bed: Emulate
+) -> None:
+    world = make(policy=HOLD_UNDO)
+    entry, step = held_undo(world, issue)
+    world.act("reject", id=step)
+    assert (world.state(entry), github_bed.get(issue)["title"]) == ("applied", "theirs")
+    (again,) = world.undo(entry)
+    assert again["outcome"] == "in_doubt"
+
+
+def test_an_approved_step_of_an_undo_is_not_sent_over_what_changed_meanwhile(
+    make: Make, issue: str, github_bed: Emulate
+) -> None:
+    world = make(policy=HOLD_UNDO)
+    entry, step = held_undo(world, issue)
+    github_bed.ask("PATCH", issue, {"title": "a person's"})
+    before = len(sent(world))
+    world.act("approve", id=step)
+    assert len(sent(world)) == before
+    assert github_bed.get(issue)["title"] == "a person's"
+    assert world.state(entry) in {"applied", "conflict"}
