@@ -201,4 +201,4 @@ def _until(entry: Entry) -> str | None:
 
 def _later(at: str, seconds: float) -> str:
     moment = datetime.fromisoformat(at) + timedelta(seconds=seconds)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

@@ -113,7 +113,7 @@ def _columns(index: Mapping[str, JSON]) -> dict[str, str | int | None]:
         elif _KINDS.get(name) is int and isinstance(value, int):
             columns[name] = int(value)
         elif _KINDS.get(name) is list:
-            columns[name] = canonical(value)
+            columns[name] = "[]" if value == [] else canonical(value)
         else:
             raise ValueError(f"the journal has no column {name!r} for a {type(value).__name__}")
     return columns

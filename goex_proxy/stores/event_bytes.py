@@ -64,11 +64,14 @@ class EventParts:
     __slots__ = ("_fields", "_head", "_tail")
 
     def __init__(self, row: Row, payloads: Sequence[Payload]) -> None:
-        blobs: list[JSON] = [
-            {"hash": p.hash, "key": p.key, "name": p.name, "size": p.size} for p in payloads
-        ]
+        blobs = ",".join(
+            [
+                f'{{"hash":"{p.hash}","key":{p.key:d},"name":{quoted(p.name)},"size":{p.size:d}}}'
+                for p in payloads
+            ]
+        )
         self._head = f'{{"actor":{quoted(row.actor)},"at":"'
-        self._fields = f'"blobs":{canonical(blobs)},"entry":'
+        self._fields = f'"blobs":[{blobs}],"entry":'
         self._tail = (
             f',"type":{quoted(row.type)},"version":{row.version:d}}}',
             f',"fields":{canonical(row.fields)},"mono":',

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields
 from enum import Enum
 from functools import cache
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, TypeAliasType, Union, get_args, get_origin, get_type_hints
 
 from goex_proxy.core import event as events
@@ -43,7 +43,10 @@ _PERSONAL = frozenset(
 _SKIPPED = frozenset({(Decision, "hits")})
 """For `explain`, which decides anew; not part of what was decided."""
 
+_HEAD = json.JSONEncoder(separators=(",", ":"))
+
 type Blobs = dict[str, bytes]
+type Packer = Callable[[Any, str, Blobs], JSON]
 type Reader = Callable[[str], bytes | None]
 """A blob by its name; None if its key was destroyed."""
 
@@ -78,41 +81,58 @@ def from_stored(stored: StoredEvent, blob: Reader) -> Event:
 
 
 def _pack(value: object, at: str, blobs: Blobs) -> JSON:
-    match value:
-        case None | bool() | int() | float():
-            return value
-        case Enum():
-            packed: JSON = value.value
-            return packed
-        case str():
-            return str(value)
-        case bytes():
-            return _aside(value, at, blobs)
-        case Request():
-            return _request(value, at, blobs)
-        case Response():
-            return _response(value, at, blobs)
-        case Mapping():
-            return {str(k): _pack(v, f"{at}.{k}", blobs) for k, v in value.items()}
-        case tuple() | list():
-            return [_pack(item, f"{at}.{n}", blobs) for n, item in enumerate(value)]
-        case _:
-            return _fields(value, at, blobs)
+    return _packer(type(value))(value, at, blobs)
 
 
-def _fields(value: object, at: str, blobs: Blobs) -> JSON:
-    kind: Any = type(value)
-    out: dict[str, JSON] = {}
-    for name, default in _defaults(kind):
-        item = getattr(value, name)
-        if item == default and type(item) is type(default):
-            continue
-        where = f"{at}.{name}" if at else name
-        if (kind, name) in _PERSONAL:
-            out[name] = _aside(exact.dumps(_plain(item)), where, blobs)
-        else:
-            out[name] = _pack(item, where, blobs)
-    return out
+@cache
+def _packer(kind: Any) -> Packer:
+    """How a value of this type is packed: found out once for each type."""
+    for base, packer in _PACKERS:
+        if issubclass(kind, base):
+            return packer
+    return _packer_of_fields(kind)
+
+
+def _as_it_is(value: Any, at: str, blobs: Blobs) -> JSON:
+    unchanged: JSON = value
+    return unchanged
+
+
+def _its_value(value: Any, at: str, blobs: Blobs) -> JSON:
+    packed: JSON = value.value
+    return packed
+
+
+def _text(value: Any, at: str, blobs: Blobs) -> JSON:
+    return str(value)
+
+
+def _mapping(value: Any, at: str, blobs: Blobs) -> JSON:
+    return {str(k): _pack(v, f"{at}.{k}", blobs) for k, v in value.items()}
+
+
+def _sequence(value: Any, at: str, blobs: Blobs) -> JSON:
+    return [_pack(item, f"{at}.{n}", blobs) for n, item in enumerate(value)]
+
+
+def _packer_of_fields(kind: Any) -> Packer:
+    """Of a dataclass: its fields, those with their default value left out."""
+    parts = [(name, default, (kind, name) in _PERSONAL) for name, default in _defaults(kind)]
+
+    def pack(value: Any, at: str, blobs: Blobs) -> JSON:
+        out: dict[str, JSON] = {}
+        for name, default, personal in parts:
+            item = getattr(value, name)
+            if item is default or (item == default and type(item) is type(default)):
+                continue
+            where = f"{at}.{name}" if at else name
+            if personal:
+                out[name] = _aside(exact.dumps(_plain(item)), where, blobs)
+            else:
+                out[name] = _pack(item, where, blobs)
+        return out
+
+    return pack
 
 
 @cache
@@ -143,7 +163,7 @@ def _message(
 ) -> str:
     head["streamed"] = body is None
     data = prefix if body is None else body
-    blobs[at] = json.dumps(head, separators=(",", ":")).encode() + b"\n" + data
+    blobs[at] = _HEAD.encode(head).encode() + b"\n" + data
     return at
 
 
@@ -170,6 +190,21 @@ def _response(response: Response, at: str, blobs: Blobs) -> JSON:
         "status": response.status,
         "scrubbed": response.scrubbed,
     }
+
+
+_PACKERS: tuple[tuple[Any, Packer], ...] = (
+    (NoneType, _as_it_is),
+    (Enum, _its_value),
+    (int, _as_it_is),
+    (float, _as_it_is),
+    (str, _text),
+    (bytes, _aside),
+    (Request, _request),
+    (Response, _response),
+    (Mapping, _mapping),
+    (tuple, _sequence),
+    (list, _sequence),
+)
 
 
 def _unpack(kind: Any, value: Any, blob: Reader) -> Any:

@@ -11,6 +11,7 @@ import hmac
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -23,12 +24,17 @@ _NONCE = 12
 OVERHEAD = _NONCE + 16
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EntryKey:
     """The key of one entry: the first half encrypts, the second keys the hashes."""
 
     id: int
     secret: bytes = field(repr=False)
+
+    @cached_property
+    def cipher(self) -> AESGCM:
+        """Made once: an entry has several payloads."""
+        return AESGCM(self.secret[:32])
 
     def __post_init__(self) -> None:
         if len(self.secret) != KEY_BYTES:
@@ -52,7 +58,7 @@ def seal(key: EntryKey, blob: Blob) -> list[bytes]:
     count = frame_count(len(blob.data))
     if count > MAX_FRAMES:
         raise ValueError(f"blob {blob.name!r} has {len(blob.data)} bytes; the most is 64 MiB")
-    cipher = AESGCM(key.secret[:32])
+    cipher = key.cipher
     view = memoryview(blob.data)
     frames = []
     for number in range(count):
@@ -64,7 +70,7 @@ def seal(key: EntryKey, blob: Blob) -> list[bytes]:
 
 def unseal(key: EntryKey, name: str, expected_hash: str, frames: Sequence[bytes]) -> bytes:
     """The payload; JournalCorrupt if a frame or the hash is not what was written."""
-    cipher = AESGCM(key.secret[:32])
+    cipher = key.cipher
     plain = []
     for number, frame in enumerate(frames):
         bound = _bound_to(name, number, len(frames))
