@@ -50,6 +50,8 @@ def field_values(message: http.Message, name: bytes) -> list[str]:
 
 def check_request(incoming: http.Request) -> None:
     """Refuse what two parties could frame or read differently. Raises Misread (400)."""
+    if not _TOKEN.fullmatch(incoming.data.method):  # h2 takes `DELETE /x` for one
+        raise Misread(Fault.BAD_REQUEST, "the method is not a token")
     lengths = 0
     coded = False
     for name, value in incoming.headers.fields:

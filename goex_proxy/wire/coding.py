@@ -4,6 +4,7 @@ For decoding what was buffered. A stream that is scrubbed on its way is the gate
 """
 
 import zlib
+from collections.abc import Iterator
 
 import brotli  # type: ignore[import-untyped]
 import zstandard
@@ -12,10 +13,16 @@ from goex_proxy.core.decoded import Decoded
 from goex_proxy.wire.outcome import invalid, too_large, unsupported
 
 MAX_CODINGS = 2
+MAX_MEMBERS = 1024
+"""Of gzip, or frames of zstd, in one body: each costs a copy of what is left of its piece."""
 
 
 class _TooLarge(Exception):
     """The output passes the limit."""
+
+
+class _TooMany(Exception):
+    """More than MAX_MEMBERS: a megabyte of empty ones is a second's work each."""
 
 
 def unpack(data: bytes, content_encoding: str, limit: int) -> bytes | Decoded:
@@ -45,6 +52,8 @@ def _undo(name: str, data: bytes, limit: int) -> bytes | Decoded:
                 return _zstd(data, limit)
             case _:
                 return unsupported(f"the content coding {name[:40]!r} is not known")
+    except _TooMany:
+        return unsupported(f"{name} of more than {MAX_MEMBERS} members")
     except _TooLarge:
         return too_large(f"the body unpacks to more than {limit} bytes")
     except (zlib.error, brotli.error, zstandard.ZstdError, EOFError):
@@ -53,17 +62,25 @@ def _undo(name: str, data: bytes, limit: int) -> bytes | Decoded:
 
 def _inflate(data: bytes, wbits: int, limit: int) -> bytes:
     """All members, one after the other (RFC 1952, 2.2)."""
-    out = bytearray()
-    while True:
-        inner = zlib.decompressobj(wbits)
-        out += inner.decompress(data, limit + 1 - len(out))
-        if len(out) > limit:
-            raise _TooLarge
-        if not inner.eof:
-            raise EOFError
-        data = inner.unused_data
-        if not data:
-            return bytes(out)
+    out, inner, members = bytearray(), zlib.decompressobj(wbits), 1
+    for rest in _pieces(data):
+        piece = rest
+        while piece:
+            if inner.eof:
+                inner, members = zlib.decompressobj(wbits), members + 1
+            if members > MAX_MEMBERS:
+                raise _TooMany
+            out += inner.decompress(piece, limit + 1 - len(out))
+            if len(out) > limit:
+                raise _TooLarge
+            piece = inner.unused_data
+    if not inner.eof:
+        raise EOFError
+    return bytes(out)
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    return (data[start : start + _PIECE] for start in range(0, len(data), _PIECE))
 
 
 def _deflate(data: bytes, limit: int) -> bytes:
@@ -99,13 +116,18 @@ def _zstd(data: bytes, limit: int) -> bytes:
             size += len(piece)
             if size > limit:
                 raise _TooLarge
-    out = bytearray()
-    while data:
-        inner = factory.decompressobj()
-        out += inner.decompress(data)
-        if not inner.eof:
-            raise EOFError
-        data = inner.unused_data
+    out, inner, members = bytearray(), factory.decompressobj(), 1
+    for rest in _pieces(data):
+        piece = rest
+        while piece:
+            if inner.eof:
+                inner, members = factory.decompressobj(), members + 1
+            if members > MAX_MEMBERS:
+                raise _TooMany
+            out += inner.decompress(piece)
+            piece = inner.unused_data
+    if not inner.eof:
+        raise EOFError
     return bytes(out)
 
 
