@@ -36,6 +36,7 @@ class Callers:
         self._path = path
         self._anonymous = anonymous
         self._writes: dict[str, int] = {}
+        self._open: set[str] = set()
         self._known: dict[tuple[str, str], Known] = {}
         if path.exists():
             for item in json.loads(path.read_text()):
@@ -47,12 +48,23 @@ class Callers:
             known = self._known.get(("session", local))
             return _caller(known) if known is not None and not known.ended else None
         if user is None:
-            return Caller() if self._anonymous and not self.open_sessions() else None
+            return Caller() if self._anonymous and not self._open else None
         for kind in ("session", "agent"):
             known = self._known.get((kind, user))
             if known is not None and not known.ended and _fits(known, password or ""):
                 return _caller(known)
         return None
+
+    def stands(self, caller: Caller) -> bool:
+        """Whether a caller of earlier may still call: a tunnel outlives a session and a revocation,
+        and an anonymous one the moment in which somebody opens a session."""
+        if caller == Caller():
+            return self.identify(None, None, None) is not None
+        for key in (("session", caller.session), ("agent", caller.agent)):
+            known = self._known.get(key)
+            if known is not None and not known.ended and _caller(known) == caller:
+                return True
+        return False
 
     def add_agent(self, name: str) -> str:
         """A new agent's password, or a new one for it; shown once. Raises ValueError."""
@@ -109,6 +121,8 @@ class Callers:
 
     def _put(self, known: Known) -> None:
         self._known[known.kind, known.name] = known
+        if known.kind == "session":
+            (self._open.discard if known.ended else self._open.add)(known.name)
 
     def _save(self) -> None:
         new = self._path.with_name(self._path.name + ".new")

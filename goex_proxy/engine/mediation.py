@@ -118,6 +118,8 @@ class Mediation:
 
     def screen(self, client: Client, request: Request) -> ReadTicket | Response | NeedBody:
         caller = _caller(client)
+        if not self._engine.callers.stands(caller):
+            return self._over(request)
         if request.origin.host == INTERNAL:
             return self._internal(caller, request)
         if request.body is None:
@@ -136,6 +138,8 @@ class Mediation:
         self, client: Client, request: Request, prefix: bytes, waiting: Waiting
     ) -> ReadTicket | LiveTicket | Response:
         caller = _caller(client)
+        if not self._engine.callers.stands(caller):
+            return self._over(request)
         if request.body is None:
             request = replace(request, prefix=prefix)
         arrival, said = self._arrive(caller, request)
@@ -268,6 +272,10 @@ class Mediation:
         kept = request.body is not None and call.auth is not Auth.FOREIGN
         arrival = arrive(call, book, kept=kept)
         return arrival, Answers(book, arrival.seen)
+
+    def _over(self, request: Request) -> Response:
+        reason = "this session is over, its agent was revoked, or others have a session now"
+        return answers.fault(self._engine.shelf.book, request, Told.REFUSED, reason, None)
 
     def _call(self, caller: Caller, request: Request) -> Call:
         """The request as it may be recorded, with what its credentials are."""

@@ -85,3 +85,34 @@ def test_sessions_of_a_gateway_that_is_gone_are_over(tmp_path: Path) -> None:
 def test_a_name_that_could_be_mistaken_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="not a name"):
         Callers(tmp_path / "c.json").add_agent(name)
+
+
+def test_a_caller_of_an_open_tunnel_stands_until_it_is_over(tmp_path: Path) -> None:
+    """A tunnel outlives the session that opened it: each request asks anew."""
+    callers = Callers(tmp_path / "c.json")
+    anonymous = callers.identify(None, None, None)
+    bot = callers.identify("bot", callers.add_agent("bot"), None)
+    assert anonymous is not None
+    assert bot is not None
+    assert callers.stands(anonymous)
+    assert callers.stands(bot)
+    session = callers.identify("s1", callers.open_session("s1", "bot"), None)
+    assert session is not None
+    assert callers.stands(session)
+    assert not callers.stands(anonymous)
+    callers.close_session("s1")
+    callers.revoke_agent("bot")
+    assert not callers.stands(session)
+    assert not callers.stands(bot)
+    assert callers.stands(anonymous)
+
+
+def test_a_session_of_the_same_name_is_another(tmp_path: Path) -> None:
+    callers = Callers(tmp_path / "c.json")
+    first = callers.identify("s1", callers.open_session("s1", "bot"), None)
+    assert first is not None
+    callers.close_session("s1")
+    second = callers.identify("s1", callers.open_session("s1", "bot"), None)
+    assert second is not None
+    assert callers.stands(second)
+    assert not callers.stands(first)
