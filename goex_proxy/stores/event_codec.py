@@ -81,7 +81,8 @@ def from_stored(stored: StoredEvent, blob: Reader) -> Event:
 
 
 def _pack(value: object, at: str, blobs: Blobs) -> JSON:
-    return _packer(type(value))(value, at, blobs)
+    kind: Any = type(value)  # mypy takes no type[object] for hashable
+    return _packer(kind)(value, at, blobs)
 
 
 @cache
