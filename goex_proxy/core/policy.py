@@ -134,12 +134,13 @@ def _severest(looked: list[tuple[Rule, Hit]], default: Decision, scope: Scope) -
     matched = [(rule, hit) for rule, hit in looked if hit.matched]
     shadow = (
         *default.shadow,
-        *(f"{hit.rule} would {hit.effect}" for _, hit in matched if hit.shadow),
+        *sorted(f"{hit.rule} would {hit.effect}" for _, hit in matched if hit.shadow),
     )
     enforced = [(rule, hit) for rule, hit in matched if not hit.shadow]
     if not enforced:
         return replace(default, shadow=shadow, hits=hits)
-    rule, hit = max(enforced, key=lambda pair: pair[1].effect)
+    # Of several that are as severe: one that could be evaluated, then by name. Order says nothing.
+    rule, hit = min(enforced, key=lambda pair: (-pair[1].effect, pair[1].failed != "", pair[0].id))
     reason = f"rule {rule.id} could not be evaluated" if hit.failed else _reason(rule, scope)
     return Decision(
         effect=hit.effect,
