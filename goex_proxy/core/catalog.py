@@ -125,6 +125,8 @@ class Catalog:
 def classify(service: Service | None, request: Request, path: Path, decode: Decoder) -> Classified:
     """The operation of one service that a request is."""
     plain = _Once(request, decode)
+    if not _reads(service, request.method):
+        _refuse_override(plain.decoded.args, request.method)
     for item, params in service.candidates(request.method, path) if service else ():
         codec = item.decode if isinstance(item, Operation) else None
         decoded = decode(request, codec) if codec else plain.decoded
@@ -132,9 +134,13 @@ def classify(service: Service | None, request: Request, path: Path, decode: Deco
         if _holds(found, item):
             return found
     kind = Kind.READ if _reads(service, request.method) else Kind.UNKNOWN
-    if kind is not Kind.READ and isinstance(plain.decoded.args.get("_method"), str):
-        raise Unreadable("the method is overridden by the field _method")
     return Classified(request=request, path=path, decoded=plain.decoded, service=service, kind=kind)
+
+
+def _refuse_override(args: Mapping[str, object], method: str) -> None:
+    """Frameworks take a field for the method, of registered calls too (Rack, Symfony)."""
+    if "_method" in args and str(args["_method"]).upper() != method:
+        raise Unreadable("the method is overridden by the field _method")
 
 
 def _refuse_rewriting(request: Request) -> None:
