@@ -88,8 +88,12 @@ def arrive(call: Call, book: Book, *, kept: bool = True) -> Arrival:
 
 
 def _doubtful(seen: Classified) -> str:
-    """Why a mutating call's body cannot be trusted to mean one thing."""
+    """Why it cannot be said what a call does: its body has no one meaning, or comes in frames."""
     decoded = seen.decoded
+    if seen.request.headers.has("upgrade") and seen.read is None:
+        return (
+            "a WebSocket whose messages nobody here can read, and no reverser file names it a read"
+        )
     if seen.kind is Kind.READ or seen.service is None:
         return ""
     if decoded.state is BodyState.INVALID:

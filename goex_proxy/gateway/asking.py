@@ -122,6 +122,7 @@ class Asking(Stream):
             yield from self.deliver(verdict)
             return
         self.ticket = verdict
+        self.link.owed.add(self)
         if self.gone:
             verdict.hung_up()
             yield from self.abandon("the caller hung up before it was sent")

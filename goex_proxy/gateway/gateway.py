@@ -129,6 +129,7 @@ class Gateway:
         self._links.add(link)
         try:
             await link.handle_client()
+            await link.close_accounts()
         finally:
             self._links.discard(link)
             self._quiet.set()

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_AFTER_A_CRASH = 5.0
+"""Seconds that exchanges beside the one whose layers broke have to come to their end."""
+
 
 class Shared(House, Protocol):
     """What the connections of one gateway have in common."""
@@ -78,6 +81,8 @@ class Link(Pump):
         self.tunnel: Tunnel | None = None
         self._tunnel_at = 0
         self.lingering: set[Underway] = set()
+        self.owed: set[Underway] = set()
+        self._broken = False
         self.sockets: dict[str, Underway] = {}
         self._settled = asyncio.Event()
         self._known: tuple[str | None, Client] | None = None
@@ -177,16 +182,32 @@ class Link(Pump):
     async def _linger(self) -> None:
         while self.lingering:
             self._settled.clear()
-            await self._settled.wait()
+            try:
+                async with asyncio.timeout(_AFTER_A_CRASH if self._broken else None):
+                    await self._settled.wait()
+            except TimeoutError:
+                self.lingering.clear()
+
+    async def close_accounts(self) -> None:
+        """The connection is over. Every ticket is told how its exchange ended, also if a layer
+        broke and the exchange does not know itself."""
+        for exchange in list(self.owed):
+            try:
+                await exchange.orphaned()
+            except Exception as error:  # noqa: BLE001 - counted; the others are to be told, too
+                self.mediator.failed(f"exchange: {type(error).__name__}")
+        self.owed.clear()
 
     def settle(self, exchange: Underway) -> None:
         """The outcome of a change is known and recorded, or nobody will know it."""
         self.lingering.discard(exchange)
+        self.owed.discard(exchange)
         self._settled.set()
 
     def abort(self) -> None:
         """Close now, whatever is under way. Only `Gateway.stop` does this."""
         self.lingering.clear()
+        self.owed.clear()
         self._settled.set()
         self._close()
 
@@ -208,6 +229,8 @@ class Link(Pump):
             raise
         except Exception as error:  # noqa: BLE001 - said to the agent; nothing was sent
             found.refused = isinstance(error, DialRefused)
+            if not isinstance(error, DialRefused | OSError):
+                self.mediator.failed(f"dial: {type(error).__name__}")
             await self._not_dialled(command, reason_of(error))
             return
         found.state = ConnectionState.OPEN
@@ -263,4 +286,6 @@ class Link(Pump):
         place = "".join(f" in {frame.name}, line {frame.lineno}" for frame in where)
         logger.error("a connection was closed after %s%s", kind, place)
         self.mediator.failed(f"connection: {kind}")
+        self._broken = True
+        self._settled.set()
         self._close()

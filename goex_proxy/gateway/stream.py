@@ -280,6 +280,22 @@ class Stream(Underway):
                 self.link.resume(self.server)
             self.server = None
 
+    async def orphaned(self) -> None:
+        """A layer around it broke, so its end never came: its ticket is told all the same.
+
+        Else its locks would be kept, and a retry would wait for it.
+        """
+        paused = self._paused
+        if self.done or self.ticket is None or (paused and isinstance(paused.command, Await)):
+            return  # what is awaited now ends the ticket itself
+        self.done = True
+        self.hung_up()
+        self.link.gateway.waiting.discard(self)
+        if self.sent:
+            await self.ticket.lost("the gateway failed before its answer was complete")
+        else:
+            await self.ticket.abandoned("the gateway failed before it was sent")
+
     def end(self) -> Steps[None]:
         if self.done:
             return

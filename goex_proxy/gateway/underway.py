@@ -31,6 +31,10 @@ class Underway(HttpStream):
         """One whole WebSocket message of the service, cleaned."""
         raise NotImplementedError
 
+    async def orphaned(self) -> None:
+        """The connection of its agent is over, and it did not come to its end."""
+        raise NotImplementedError
+
 
 class House(Protocol):
     """What exchanges ask of the gateway."""
@@ -49,6 +53,8 @@ class Line(Protocol):
     mediator: Mediator
     lingering: set[Underway]
     """Changes that were sent and have no outcome: they outlive their caller."""
+    owed: set[Underway]
+    """Exchanges that were admitted, and whose ticket has not been told how they ended."""
     sockets: dict[str, Underway]
     """Those that became a WebSocket, by their flow."""
 
