@@ -93,6 +93,7 @@ def step_done(entry: Entry, book: Book, number: int) -> Asking[bool | None]:
     """Whether a step of an undo took effect, by what the undo touches; None: it cannot be told.
 
     Of a step that makes something anew it never can: what it made has an id that nobody saw.
+    No lock is taken: the run that the step belongs to may hold it, and wait for the step.
     Raises `ImageFailed`, `ExpressionError`, ValueError.
     """
     inverse, progress = entry.inverse, entry.undo
@@ -102,7 +103,6 @@ def step_done(entry: Entry, book: Book, number: int) -> Asking[bool | None]:
     step, steps = inverse.steps[number], subject.operation.undo
     if isinstance(steps, tuple) and steps[step.template].remakes is not None:
         return None
-    yield from Lock(keys=lock_keys(entry, subject))
     earlier = yield from _children(progress.run, number)
     renames = yield from Renames(service=entry.opened.service)
     seen = yield from _look_again(entry, subject, earlier, renames)
