@@ -56,7 +56,10 @@ class PathTemplate:
 
     def fill(self, params: Mapping[str, object]) -> str:
         """The path for these parameters. Raises ValueError on an empty or dot value."""
-        path = "/" + "/".join(_fill(part, params) for part in self.parts)
+        filled = [_fill(part, params) for part in self.parts]
+        if any(piece.endswith("/") for piece in filled[:-1]):
+            raise ValueError(f"a value of the path {self.text} would leave an empty segment")
+        path = "/" + "/".join(filled)
         return f"{path}/" if self.slash and not path.endswith("/") else path
 
 
