@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Protocol
 
 from goex_proxy.core.entry import Entry
+from goex_proxy.core.journal import State
 from goex_proxy.engine.actions import ActionError, Actions, Selection
 from goex_proxy.engine.callers import Callers
 from goex_proxy.engine.engine import Engine
@@ -15,6 +16,10 @@ from goex_proxy.stores.vault_key import VaultError
 
 type Args = Mapping[str, object]
 type Result = dict[str, object]
+
+
+_UNSETTLED = (State.IN_DOUBT, State.UNDOING)
+"""What an undo cannot take back and must not pass over in silence."""
 
 
 class Surroundings(Protocol):
@@ -68,12 +73,12 @@ class Api:
 
     async def _plan(self, args: Args) -> Result:
         cascade, force = bool(args.get("cascade")), bool(args.get("force"))
-        ids = self._actions.select(_selection(args))
+        ids = self._actions.select(_selection(args), _UNSETTLED)
         return _run(await self._actions.plan(ids, cascade=cascade, force=force))
 
     async def _undo(self, args: Args) -> Result:
         cascade, force = bool(args.get("cascade")), bool(args.get("force"))
-        ids = self._actions.select(_selection(args))
+        ids = self._actions.select(_selection(args), _UNSETTLED)
         run = await self._actions.undo(ids, by=_text(args, "by"), cascade=cascade, force=force)
         return _run(run)
 

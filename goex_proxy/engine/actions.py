@@ -50,13 +50,15 @@ class Actions:
         self._engine = engine
         self._undoer = Undoer(engine)
 
-    def select(self, selection: Selection) -> list[int]:
-        """The entries that are meant: changes that can still be undone. With nothing given,
-        those of the last session."""
+    def select(self, selection: Selection, also: tuple[State, ...] = ()) -> list[int]:
+        """The entries that are meant: changes that can still be undone, and those in `also`.
+        With nothing given, those of the last session."""
         if selection.ids:
             return list(selection.ids)
         journal = self._engine.ledger.journal
-        states = tuple(state.value for state in UNDOABLE)
+        if selection.session is not None:
+            self._require_session(selection.session)
+        states = tuple(state.value for state in (*UNDOABLE, *also))
         session = selection.session
         if session is None and selection.since is None and selection.last is None:
             newest = list(journal.log(Filters(states=states, last=1)))
@@ -67,6 +69,10 @@ class Actions:
         rows = [r for r in journal.log(filters) if r.columns["undo_of"] is None]
         chosen = rows[-selection.last :] if selection.last is not None else rows
         return [row.id for row in chosen]
+
+    def _require_session(self, name: str) -> None:
+        if next(self._engine.ledger.journal.log(Filters(session=name, last=1)), None) is None:
+            raise ActionError(f"the journal has no session {name}; goex session list")
 
     async def plan(self, ids: Sequence[int], *, cascade: bool, force: bool) -> UndoRun:
         return await self._undoer.plan(ids, cascade=cascade, force=force)
@@ -99,7 +105,7 @@ class Actions:
         out = []
         for id_ in ids:
             entry = self._load(id_)
-            if entry.state not in {*UNDOABLE, State.EXPIRED, State.UNDONE, State.COMPENSATED}:
+            if entry.state not in {*UNDOABLE, State.EXPIRED}:
                 raise ActionError(f"{entry.name} is {entry.state.public}: there is nothing to keep")
             out.append(await self._engine.ledger.append(entry, (Kept(by=by),)))
         return out

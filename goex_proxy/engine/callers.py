@@ -78,8 +78,11 @@ class Callers:
         return self._add(name, agent, "session")
 
     def close_session(self, name: str) -> None:
+        """Raises ValueError if there never was one; one that is over stays over."""
         known = self._known.get(("session", name))
-        if known is not None and not known.ended:
+        if known is None:
+            raise ValueError(f"there is no session {name}")
+        if not known.ended:
             self._put(replace(known, ended=_now()))
             self._save()
 

@@ -43,6 +43,11 @@ def dependents(ledger: Ledger, entry: Entry) -> list[Entry]:
     return out
 
 
+def hangs(later: Entry, entry: Entry) -> bool:
+    """Whether a later entry hangs on an earlier one."""
+    return _below(later, _made(entry)) or _overlaps(_touched(entry), _touched(later))
+
+
 def _made(entry: Entry) -> list[tuple[str, ...]]:
     """Paths of what the call created: its own after-image's ids, where it had none before."""
     before = {image.instance.use: image for image in entry.before}

@@ -55,6 +55,12 @@ class Library:
                     what = f"the service {service.name} stands in another file too"
                     raise FileError(Issue(At(str(path)), what, "name it in `reversers:` once"))
                 services.append(service)
+        for name in config.services:
+            if not any(service.name == name for service in services):
+                what = f"services: no reverser file describes a service {name}"
+                known = ", ".join(sorted(service.name for service in services))
+                where = At(str(config.base / "goex.yaml"))
+                raise FileError(Issue(where, what, f"one of {known}, or a file of your own"))
         return Catalog(services=tuple(services))
 
 

@@ -19,7 +19,7 @@ from goex_proxy.core.journal import State
 from goex_proxy.core.operation import Fidelity
 from goex_proxy.core.reading import ImageFailed
 from goex_proxy.core.undoing import standing
-from goex_proxy.engine.dependents import UNDOABLE, dependents
+from goex_proxy.engine.dependents import UNDOABLE, dependents, hangs
 from goex_proxy.engine.engine import Engine
 from goex_proxy.engine.principal import principal_trouble
 from goex_proxy.stores.journal_errors import Fenced, JournalBusy
@@ -60,8 +60,14 @@ class Undoer:
     async def plan(self, ids: Iterable[int], *, cascade: bool, force: bool) -> UndoRun:
         """What an undo would do now; nothing is written."""
         entries, skipped = self._order(ids, cascade=cascade, force=force)
-        steps = [await self._foresee(entry) for entry in entries]
-        return UndoRun(run="", steps=(*skipped, *steps))
+        steps = list(skipped)
+        planned: list[Entry] = []
+        for entry in entries:
+            step = _after(await self._foresee(entry), entry, planned)
+            if step.outcome == "todo":
+                planned.append(entry)
+            steps.append(step)
+        return UndoRun(run="", steps=tuple(steps))
 
     async def run(self, ids: Iterable[int], *, by: str, cascade: bool, force: bool) -> UndoRun:
         """Undo these entries, newest first."""
@@ -177,10 +183,21 @@ def _release(leases: Leases, lease: Lease) -> None:
         return  # another has it; what it does is fenced from us
 
 
+def _after(step: Step, entry: Entry, planned: list[Entry]) -> Step:
+    """In a plan: what newer steps of it will have put back by then stands in nobody's way."""
+    first = [newer.name for newer in planned if hangs(newer, entry)]
+    if not first or step.outcome not in {"conflict", "already"}:
+        return step
+    return replace(step, outcome="todo", reason=f"after {', '.join(first)}; checked again then")
+
+
 def _settled(entry: Entry) -> Step | None:
     """Why an entry need not, or cannot, be undone whatever the service says."""
     match entry.state:
         case State.UNDONE | State.COMPENSATED:
+            if entry.redone:
+                reason = f"it was made again since, as e{entry.redone[-1]}: undo that one"
+                return _step(entry, "skipped", reason)
             return _step(entry, "already", "it was undone before")
         case state if state in UNDOABLE:
             return None
