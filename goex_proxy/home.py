@@ -12,14 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from goex_proxy.core.entry import Entry, fold
-from goex_proxy.core.event import Event
-from goex_proxy.stores.event_codec import from_stored
 from goex_proxy.stores.journal_errors import Shredded
 from goex_proxy.stores.reader import JournalReader
 from goex_proxy.stores.rows import StoredEvent
 
 if TYPE_CHECKING:
+    from goex_proxy.core.entry import Entry
+    from goex_proxy.core.event import Event
     from goex_proxy.stores.journal import Journal
     from goex_proxy.stores.vault import Vault
 
@@ -125,18 +124,22 @@ class Home:
             os.close(descriptor)
 
 
-def read_entry(reader: JournalReader, number: int) -> Entry | None:
+def read_entry(reader: JournalReader, number: int) -> "Entry | None":
     """One entry, folded from its events; None if there is none.
 
     Payloads that were shredded read as empty. Raises `JournalError`, ValueError.
     """
+    from goex_proxy.core.entry import fold  # noqa: PLC0415 - not on `log`'s path
+
     stored = reader.events(number)
     if not stored:
         return None
     return replace(fold(_event(reader, one) for one in stored), id=number)
 
 
-def _event(reader: JournalReader, stored: StoredEvent) -> Event:
+def _event(reader: JournalReader, stored: StoredEvent) -> "Event":
+    from goex_proxy.stores.event_codec import from_stored  # noqa: PLC0415 - not on `log`'s path
+
     refs = {ref.name: ref for ref in stored.blobs}
 
     def blob(name: str) -> bytes | None:

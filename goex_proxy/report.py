@@ -2,14 +2,17 @@
 
 import base64
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from goex_proxy.core import exact
-from goex_proxy.core.entry import Entry
-from goex_proxy.core.exchange import Headers, Request, Response
-from goex_proxy.core.image import Image
-from goex_proxy.core.journal import State
+from goex_proxy.core.state import State
 from goex_proxy.core.value import ABSENT, same
 from goex_proxy.stores.rows import LogRow, StoredEvent
+
+if TYPE_CHECKING:
+    from goex_proxy.core.entry import Entry
+    from goex_proxy.core.exchange import Headers, Request, Response
+    from goex_proxy.core.image import Image
 
 type Fields = dict[str, object]
 
@@ -45,14 +48,14 @@ def log_fields(row: LogRow) -> Fields:
     return out
 
 
-def show_fields(row: LogRow, entry: Entry, events: list[StoredEvent]) -> Fields:
+def show_fields(row: LogRow, entry: "Entry", events: list[StoredEvent]) -> Fields:
     """`show --json`: the whole entry. Placeholders only; what was shredded reads as empty."""
     inverse = entry.inverse
     decision = entry.decision
     return log_fields(row) | {
         "request": request_fields(entry.call.request),
         "response": response_fields(entry.response) if entry.response else None,
-        "before": {_use(i): image_fields(i) for i in entry.before},
+        "before": {_use(i): image_fields(i) for i in entry.before or entry.held_images or ()},
         "after": {_use(i): image_fields(i) for i in entry.after},
         "inverse": [request_fields(s.request) for s in inverse.steps] if inverse else None,
         "decision": {
@@ -69,7 +72,7 @@ def show_fields(row: LogRow, entry: Entry, events: list[StoredEvent]) -> Fields:
     }
 
 
-def request_fields(request: Request) -> Fields:
+def request_fields(request: "Request") -> Fields:
     return {
         "method": request.method,
         "url": request.url,
@@ -78,7 +81,7 @@ def request_fields(request: Request) -> Fields:
     }
 
 
-def response_fields(response: Response) -> Fields:
+def response_fields(response: "Response") -> Fields:
     return {
         "status": response.status,
         "headers": header_fields(response.headers),
@@ -86,7 +89,7 @@ def response_fields(response: Response) -> Fields:
     }
 
 
-def header_fields(headers: Headers) -> list[list[str]]:
+def header_fields(headers: "Headers") -> list[list[str]]:
     return [[name, value] for name, value in headers]
 
 
@@ -100,7 +103,7 @@ def body_fields(body: bytes | None) -> Mapping[str, str] | None:
         return {"encoding": "base64", "data": base64.b64encode(body).decode()}
 
 
-def image_fields(image: Image) -> Fields:
+def image_fields(image: "Image") -> Fields:
     return {
         "resource": image.instance.resource,
         "params": dict(image.instance.params),
@@ -109,11 +112,11 @@ def image_fields(image: Image) -> Fields:
     }
 
 
-def _use(image: Image) -> str:
+def _use(image: "Image") -> str:
     return image.instance.use or image.instance.resource
 
 
-def differences(entry: Entry) -> list[Fields]:
+def differences(entry: "Entry") -> list[Fields]:
     """What a call changed, field by field, as its images show it."""
     before = {i.instance.use: i for i in entry.before}
     after = {i.instance.use: i for i in entry.after}
@@ -127,7 +130,7 @@ def differences(entry: Entry) -> list[Fields]:
     return out
 
 
-def _changes(one: Image | None, other: Image | None) -> list[tuple[str, object, object]]:
+def _changes(one: "Image | None", other: "Image | None") -> list[tuple[str, object, object]]:
     old = one.value if one is not None else ABSENT
     new = other.value if other is not None else ABSENT
     if isinstance(old, dict) and isinstance(new, dict):

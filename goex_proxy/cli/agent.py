@@ -1,7 +1,6 @@
 """`goex agent`: named agents, each with a proxy URL of its own."""
 
 import json
-from urllib.parse import quote
 
 import click
 
@@ -23,6 +22,8 @@ def add(*, name: str) -> None:
 
     The URL bears the password: hand it to the agent's environment, not to a log.
     """
+    from urllib.parse import quote
+
     home = made_home()
     password = str(act(home, "agent.add", {"name": name})["password"])
     click.echo(f"http://{quote(name, safe='')}:{quote(password, safe='')}@{proxy_address(home)}")

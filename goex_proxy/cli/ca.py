@@ -1,7 +1,5 @@
 """`goex ca`: the local certificate authority, as clients need it."""
 
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -49,6 +47,9 @@ def install(*, yes: bool) -> None:
     could then speak for any site to this machine.
     """
     certificate = made_home().ca_certificate
+    import shutil
+    import subprocess
+
     target, update = _store(certificate)
     if not yes:
         copy = f"cp {plain(certificate)} {target}" if target else ""
@@ -68,6 +69,8 @@ def install(*, yes: bool) -> None:
 
 def _store(certificate: Path) -> tuple[Path | None, tuple[str, ...]]:
     """Where this system keeps what it trusts, and what it runs then."""
+    import shutil
+
     if sys.platform == "darwin":
         keychain = "/Library/Keychains/System.keychain"
         line = ("security", "add-trusted-cert", "-d", "-r", "trustRoot", "-k", keychain)

@@ -4,8 +4,6 @@ What services and agents wrote is shown with its control characters made visible
 move the cursor, hide a line, or look like a message of ours.
 """
 
-import shutil
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
 import click
@@ -39,6 +37,8 @@ def plain(value: object) -> str:
     text = "" if value is None else str(value)
     if text.isascii() and text.isprintable():
         return text
+    import unicodedata
+
     return "".join(
         c.encode("unicode_escape").decode("ascii") if unicodedata.category(c) in _HIDDEN else c
         for c in text
@@ -69,6 +69,8 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[object]], *, stretch: i
 
 def widths(titles: Sequence[str], cells: Sequence[Sequence[str]], stretch: int) -> list[int]:
     """As wide as the widest cell; on a terminal, the stretched column gives way."""
+    import shutil
+
     sizes = [max(len(row[n]) for row in (titles, *cells)) for n in range(len(titles))]
     room = shutil.get_terminal_size((0, 0)).columns
     over = sum(sizes) + len(_GAP) * (len(sizes) - 1) - room

@@ -139,11 +139,16 @@ def _services(services: "tuple[Service, ...]", *, as_json: bool) -> None:
             service.name,
             len(service.operations),
             ", ".join(f"{count} {name}" for name, count in _counted(service)),
-            ", ".join(service.hosts) or "(name them in goex.yaml)",
+            _few(service.hosts) or "(name them in goex.yaml)",
         )
         for service in services
     )
     table(("service", "operations", "undone", "hosts"), cells, stretch=3)
+
+
+def _few(hosts: tuple[str, ...], shown: int = 3) -> str:
+    more = f" and {len(hosts) - shown} more" if len(hosts) > shown else ""
+    return ", ".join(hosts[:shown]) + more
 
 
 def _counted(service: "Service") -> list[tuple[str, int]]:

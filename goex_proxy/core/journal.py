@@ -7,8 +7,6 @@ Rule 2: nothing here knows where events are kept; stores append and read them.
 is (`Probed`, `Delivered`, `Aliased`, `Redone`) stand in the table too.
 """
 
-from enum import StrEnum
-
 from goex_proxy.core.event import (
     Abandoned,
     Accepted,
@@ -39,46 +37,9 @@ from goex_proxy.core.event import (
     Undone,
     UndoStarted,
 )
+from goex_proxy.core.state import State
 
-
-class State(StrEnum):
-    NEW = "new"
-    HELD = "held"
-    REFUSED = "refused"
-    ADMITTED = "admitted"
-    ABANDONED = "abandoned"
-    SENT = "sent"
-    ANSWERED = "answered"
-    PENDING = "pending"
-    APPLIED = "applied"
-    PARTIAL = "partial"
-    FAILED = "failed"
-    IN_DOUBT = "in_doubt"
-    UNDOING = "undoing"
-    UNDONE = "undone"
-    COMPENSATED = "compensated"
-    CONFLICT = "conflict"
-    STUCK = "stuck"
-    KEPT = "kept"
-    EXPIRED = "expired"
-
-    @property
-    def public(self) -> str:
-        """The state as people see it (a contract): what is under way is `pending`."""
-        return _PUBLIC.get(self, self.value)
-
-    @property
-    def settled(self) -> bool:
-        """Whether nothing happens to it unless a person asks."""
-        return self not in {State.NEW, State.ADMITTED, State.SENT, State.ANSWERED, State.UNDOING}
-
-
-_PUBLIC = {
-    State.NEW: "pending",
-    State.ADMITTED: "pending",
-    State.SENT: "pending",
-    State.ANSWERED: "pending",
-}
+__all__ = ["TRANSITIONS", "JournalError", "State", "advance", "draw"]
 
 _CLOSING: dict[type[Event], State] = {Kept: State.KEPT, Expired: State.EXPIRED}
 _UNDOABLE: dict[type[Event], State] = {UndoStarted: State.UNDOING, **_CLOSING}
