@@ -106,10 +106,17 @@ def _now(entry: Entry, subject: Subject) -> Asking[dict[str, Seen]]:
 
 
 def _verdict(entry: Entry, subject: Subject, seen: dict[str, Seen]) -> Verdict:
-    found = {_one(entry, subject, images) for images in seen.values()}
+    telling = [images for images in seen.values() if _tells(subject, images)]
+    found = {_one(entry, subject, images) for images in telling or seen.values()}
     if found == {Verdict.APPLIED}:
         return Verdict.APPLIED
     return Verdict.UNTOUCHED if found == {Verdict.UNTOUCHED} else Verdict.UNKNOWN
+
+
+def _tells(subject: Subject, seen: Seen) -> bool:
+    """A set that the call only has a side effect on tells nothing beside what it is about."""
+    operation = subject.operation
+    return seen.resource.form is not Form.SET or (operation.adds or operation.removes) is not None
 
 
 def _one(entry: Entry, subject: Subject, seen: Seen) -> Verdict:

@@ -178,5 +178,5 @@ LEFT: dict[str, Callable[[Life, Deed], bool]] = {
     "create": lambda life, d: d.name in life.titles("issues?state=open"),
     "milestone": lambda life, d: d.name in life.titles("milestones?state=open"),
 }
-TOLD_BY_EVIDENCE = frozenset({"put", "over", "delete", "edit"})
+TOLD_BY_EVIDENCE = frozenset({"put", "over", "delete", "edit", "labels"})
 """What of it is there can be read back, so it is not in doubt for long."""

@@ -90,6 +90,41 @@ def test_a_change_in_flight_when_the_gateway_died_is_settled_by_evidence_at_its_
     assert (step["outcome"], title(github_bed, issue)) == ("undone", "as it was")
 
 
+TOLD: dict[str, tuple[str, str, object]] = {
+    "labels set": ("PUT", "{issue}/labels", {"labels": ["x", "y"]}),
+    "labels added": ("POST", "{issue}/labels", {"labels": ["x"]}),
+    "label taken away": ("DELETE", "{issue}/labels/was", None),
+    "assignee": ("POST", "{issue}/assignees", {"assignees": ["hubot"]}),
+}
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_a_lost_answer_is_made_up_for_by_what_can_be_read_and_undone_all_the_same(
+    make: Make, github_bed: Emulate, issue: str, fresh: Callable[[str], str], name: str
+) -> None:
+    method, path, body = TOLD[name]
+    label = fresh("label")
+    github_bed.ask("POST", f"{REPO}/labels", {"name": label, "color": "aabbcc"})
+    github_bed.ask("PUT", f"{issue}/labels", {"labels": ["was", label]})
+    github_bed.ask("POST", f"{issue}/assignees", {"assignees": ["octocat"]})
+    before = told(github_bed, issue)
+    world = make()
+    tap(world).fail(cut=0)
+    url = f"{GITHUB}{path.format(issue=issue, label=label)}"
+    answer = world.call(method, url, **({} if body is None else {"json": body}))
+    assert answer.goex["outcome"] == "in_doubt"
+    assert told(github_bed, issue) != before
+    assert world.wait_state(answer.entry, "applied") == "applied"
+    (step,) = world.undo(answer.entry)
+    assert step["outcome"] in {"undone", "compensated"}, step
+    assert told(github_bed, issue) == before
+
+
+def told(bed: Emulate, issue: str) -> tuple[list[str], list[str]]:
+    now = bed.get(issue)
+    return sorted(x["name"] for x in now["labels"]), sorted(x["login"] for x in now["assignees"])
+
+
 def test_a_field_that_a_third_party_changed_too_settles_nothing(
     make: Make, github_bed: Emulate, issue: str
 ) -> None:
