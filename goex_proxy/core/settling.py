@@ -36,7 +36,8 @@ def settle(entry: Entry, book: Book, known: Arrival | None = None) -> Phase:
         return Append(events=(_plain(response, f"its rule cannot be read: {error}"),))
     if subject is None:
         return Append(events=(_undescribed(entry, response),))
-    verdict = _verdict(subject, entry, response)
+    said = answer_names(response, subject.book)
+    verdict = _verdict(subject, entry, response, said)
     if verdict is not None:
         return Append(events=(verdict,))
     if entry.call.auth is Auth.FOREIGN:
@@ -45,7 +46,7 @@ def settle(entry: Entry, book: Book, known: Arrival | None = None) -> Phase:
     if entry.call.is_undo:
         fidelity = subject.operation.promise
         return Append(events=(Applied(fidelity=fidelity, why="it is itself an undo"),))
-    applied = yield from conclude(entry, subject, response)
+    applied = yield from conclude(entry, subject, response, said=said)
     return Append(events=(applied,))
 
 
@@ -92,9 +93,10 @@ def _not_done(response: Response, detail: str) -> Event:
     return Failed(reason=said)
 
 
-def _verdict(subject: Subject, entry: Entry, response: Response) -> Event | None:
-    """`Failed` or `Doubted`; None if the service did it."""
-    names = {**subject.names, **answer_names(response, subject.book)}
+def _verdict(
+    subject: Subject, entry: Entry, response: Response, said: Mapping[str, object]
+) -> Event | None:
+    """`Failed` or `Doubted`; None if the service did it. `said`: what the answer says."""
     done = subject.service.done
     if entry.call.is_undo and isinstance(subject.operation.undo, tuple):
         step = subject.operation.undo[entry.call.link.template]
@@ -102,7 +104,7 @@ def _verdict(subject: Subject, entry: Entry, response: Response) -> Event | None
     if done is None:
         return None if response.ok else _not_done(response, "")
     try:
-        good = done.evaluate(subject.service.language.scope(names))
+        good = done.evaluate(subject.service.language.scope({**subject.names, **said}))
     except ExpressionError as error:
         if response.ok:
             return Doubted(reason=f"the answer does not say whether it was done ({error.why})")
@@ -110,7 +112,7 @@ def _verdict(subject: Subject, entry: Entry, response: Response) -> Event | None
     if good is True:
         return None
     if response.ok:
-        return Failed(reason=f"the service said no{_detail(names['res'])}")
+        return Failed(reason=f"the service said no{_detail(said['res'])}")
     return _not_done(response, "")
 
 
@@ -120,16 +122,22 @@ def _detail(res: object) -> str:
 
 
 def conclude(
-    entry: Entry, subject: Subject, response: Response | None, evidence: str = ""
+    entry: Entry,
+    subject: Subject,
+    response: Response | None,
+    evidence: str = "",
+    *,
+    said: Mapping[str, object] | None = None,
 ) -> Asking[Applied]:
     """What a call that took effect has left, and its inverse.
 
-    `response` is None if it was lost and the effect was found by evidence.
+    `response` is None if it was lost and the effect was found by evidence; `said`: what it says,
+    if it was read already.
     """
     operation = subject.operation
     names: dict[str, object] = {**subject.names, **before_name(entry.before), "res": None}
     if response is not None:
-        names |= answer_names(response, subject.book)
+        names |= said if said is not None else answer_names(response, subject.book)
     if response is not None and _true(operation.noop, subject, names):
         return Applied(fidelity=Fidelity.EXACT, why="the service says that nothing changed")
     after, trouble = yield from _after(entry, subject, names, response)

@@ -92,8 +92,19 @@ class CelScope:
         """Bind together what is at hand and other expressions will read too: an activation for
         each expression costs more than the values."""
         bound = _Bound()
+        ready, hidden, values = cel.ready, cel.hidden, self._values
         for name, fields in cel.cheap.items():
-            self._add(cel, bound, name, fields)
+            if name in ready:
+                bound.have[name], bound.values[hidden[name]] = None, ready[name]
+                continue
+            try:
+                value = values[name] if fields is None and self._sealed is None else None
+            except (KeyError, ExpressionError):
+                value = None  # `_add` notes why
+            if type(value) is str and value.isascii() and "\0" not in value:
+                bound.have[name], bound.values[hidden[name]] = None, value
+            else:
+                self._add(cel, bound, name, fields)
         return bound
 
     def _add(self, cel: Vocabulary, bound: _Bound, name: str, fields: Fields) -> None:
