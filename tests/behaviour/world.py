@@ -185,7 +185,7 @@ class World:
 
     # -- the person
 
-    def act(self, name: str, **args: object) -> dict[str, Any]:
+    def act(self, name: str, /, **args: object) -> dict[str, Any]:
         """Have something done over the control socket. Raises `console.client.Refused`."""
         if name in {"undo", "redo", "approve", "reject", "keep", "resolve"}:
             args.setdefault("by", "tester")
