@@ -132,6 +132,7 @@ def _operations(
     section: Section, node: Node, hosts: tuple[str, ...], resources: Mapping[str, Resource]
 ) -> Iterable[Operation]:
     volatile = section.texts("volatile")
+    decode = section.word("decode") or None
     plain = node.plain()
     for name, item in section.fields("operations"):
         if not _OPERATION.fullmatch(name):
@@ -143,7 +144,8 @@ def _operations(
         text = rule_text(plain, name, hosts, volatile, used)
         digest = sha256(text.encode()).hexdigest()
         origin = {"file": item.at.path, "line": item.at.line}
-        yield replace(made, text=text, digest=digest, origin=origin)
+        codec = made.decode or decode
+        yield replace(made, decode=codec, text=text, digest=digest, origin=origin)
 
 
 def _refuse_shadowed(section: Section, operations: Sequence[Operation]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from goex_proxy.core import exact
 
-_HEADER = ("version", "service", "protocol", "done", "verbs", "volatile")
+_HEADER = ("version", "service", "protocol", "done", "verbs", "decode", "volatile")
 """What of a document the text of one of its rules needs."""
 
 

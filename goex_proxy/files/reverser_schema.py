@@ -188,6 +188,7 @@ DOCUMENT = Keys(
         "errors": ref("errors"),
         "done": CEL,
         "verbs": one_of("meaningless"),
+        "decode": one_of(*CODECS),
         "volatile": TEXTS,
         "reads": mapping(
             either(TEXT, ref("named_read"), {"type": "array", "items": ref("named_read")})
