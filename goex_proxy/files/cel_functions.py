@@ -200,6 +200,8 @@ def same_host_path(values: Mapping[str, object], url: str) -> str:
     """The path of a URL as `{path+}` would match it. Raises ValueError unless the URL is at the
     origin of the request and has a path that the gateway would let pass."""
     origin = _origin(values)
+    if _NOT_IN_A_URL.search(url):  # urlsplit drops tabs, and the service is sent them
+        raise ValueError("a URL with a space or a control character")
     parts = urlsplit(url if "://" in url else f"{origin}{url}")
     default = 443 if parts.scheme == "https" else 80
     there = (parts.scheme, (parts.hostname or "").rstrip("."), parts.port or default)
@@ -213,6 +215,7 @@ def same_host_path(values: Mapping[str, object], url: str) -> str:
     return found["path"]
 
 
+_NOT_IN_A_URL = re.compile(r"[\x00-\x20\x7f]|[^\x00-\x7f]")
 _ANY_PATH = parse_template("/{path+}")
 
 REVERSER_FUNCTIONS = (

@@ -45,6 +45,8 @@ def test_functions(source: str, value: object) -> None:
         "abs('a/../b')",
         "same_host_path('https://evil.example/a')",
         "same_host_path('//evil.example/a')",
+        r"same_host_path('/a\tb')",
+        "same_host_path(' /a')",
         "same_host_path('https://dav.example@evil.example/a')",
         "same_host_path('https://dav.example/a/%2e%2e/b')",
         "same_host_path('http://dav.example/a')",
