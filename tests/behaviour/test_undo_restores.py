@@ -8,12 +8,13 @@ import pytest
 
 from tests.beds.emulate import Emulate
 from tests.beds.webdav import WebDav
-from tests.behaviour import cases_github, cases_slack, cases_webdav
+from tests.behaviour import cases_github, cases_github_code, cases_slack, cases_webdav
 from tests.behaviour.case import Case, Scene
 from tests.behaviour.world import World
 
 pytestmark = pytest.mark.bed
-CASES = [*cases_github.CASES, *cases_slack.CASES, *cases_webdav.CASES]
+GITHUB = [*cases_github.CASES, *cases_github_code.CASES]
+CASES = [*GITHUB, *cases_slack.CASES, *cases_webdav.CASES]
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def scene(
     for tap in shared.taps.values():
         tap.clear()
     beds = (
-        (github_bed, cases_github.CASES),
+        (github_bed, GITHUB),
         (slack_bed, cases_slack.CASES),
         (webdav_bed, cases_webdav.CASES),
     )
