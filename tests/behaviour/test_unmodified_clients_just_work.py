@@ -205,6 +205,10 @@ def test_git_clones_pushes_and_fetches_with_the_real_password(street: Street, cl
     kinds = {seen.credential for seen in street.fronts["git"].seen(4)}
     assert "basic" in kinds, "nginx saw the real pair"
     assert kinds <= {"basic", "none"}, "git asks without a credential first, and never with another"
+    entry = int(street.world.log()[-1]["id"][1:])
+    (step,) = street.world.undo(entry)
+    assert step["outcome"] == "undone", step
+    assert "refs/heads/from-git" not in street.git.refs(), "an undo logs in as the push did"
 
 
 # -- what a client shows when a call does not go through
