@@ -212,6 +212,7 @@ CHANNELS = [
         arrange=channel,
         call=calls("conversations.archive", channel="{c}"),
         read=about,
+        outcome="compensated",
     ),
     Case(
         operation="conversations.unarchive",
