@@ -112,6 +112,8 @@ def _planned(step: Mapping[str, Any]) -> list[str]:
     guard = "guarded" if step["guarded"] else "unguarded"
     out = [f"{head}  {step['fidelity']}, {guard}"]
     out += [f"    {plain(request)}" for request in step["requests"]]
+    if step["reason"]:
+        out.append(f"    {plain(step['reason'])}")
     if step["residue"]:
         out.append(f"    stays: {plain(', '.join(step['residue']))}")
     return out
