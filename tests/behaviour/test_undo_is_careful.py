@@ -169,6 +169,28 @@ def test_an_undo_whose_answer_is_lost_is_settled_by_reading_back(
     assert github_bed.get(issue)["title"] == "as it was"
 
 
+@pytest.mark.parametrize(
+    ("applied", "state"), [(True, {"stuck", "undone"}), (False, {"stuck", "applied"})]
+)
+def test_a_step_that_nothing_tells_of_waits_for_a_person_and_is_not_sent_twice(
+    world: World, github_bed: Emulate, applied: bool, state: set[str]
+) -> None:
+    """What a lost answer has made anew has an id that nobody saw."""
+    _, issue = new_issue(world)
+    made = github_bed.ask("POST", f"{issue}/comments", {"body": "as it was"}).json["id"]
+    entry = world.call("DELETE", f"{GITHUB}{REPO}/issues/comments/{made}").entry
+    world.taps["api.github.com"].fail(cut=0)
+    (step,) = world.undo(entry)
+    assert (step["outcome"], world.state(entry)) == ("in_doubt", "undoing"), step
+    before, row = writes(world), world.log()[-1]
+    assert (row["undo_of"], row["state"]) == (f"e{entry}", "in_doubt")
+    world.act("resolve", id=int(row["id"][1:]), applied=applied)
+    assert world.state(entry) in state
+    assert writes(world) == before
+    bodies = [one["body"] for one in github_bed.get(f"{issue}/comments")]
+    assert bodies == ["as it was"]
+
+
 def test_a_credential_that_acts_as_another_now_undoes_nothing(
     make: Make, github_bed: Emulate
 ) -> None:
