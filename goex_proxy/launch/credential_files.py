@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from goex_proxy.launch.local_sockets import listening_sockets
+from goex_proxy.launch.mount_aliases import aliases, mounts
 from goex_proxy.launch.plan import HidePlan
 
 ALWAYS = (
@@ -79,7 +80,8 @@ def hide_plan(
         raise ValueError(f"the gateway's home {home} holds the user's home: give it its own")
     names = (*ALWAYS, *(name for service in services for name in BY_SERVICE.get(service, ())))
     wanted = [home, *also, *(user / name for name in names), *_agents(environment, user)]
-    existing = _outermost(_resolved(wanted))
+    named, known = _resolved(wanted), mounts()
+    existing = _outermost((*named, *(other for path in named for other in aliases(path, known))))
     directories = tuple(path for path in existing if path.is_dir())
     files = [path for path in existing if not path.is_dir()]
     scratch = _scratch()
