@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from goex_proxy.cli.control import asked
+from goex_proxy.cli.failure import Failure
 
 if TYPE_CHECKING:
     from goex_proxy.home import Home
@@ -17,7 +18,11 @@ def proxy_address(home: "Home") -> str:
         return str(listening[0])
     from goex_proxy.files import config
 
-    return str(config.load(home.config).listen)
+    address = config.load(home.config).listen
+    if not address.port:
+        hint = "goex serve, or name a port in goex.yaml"
+        raise Failure("no gateway runs, and goex.yaml lets it choose its port", hint=hint)
+    return str(address)
 
 
 def files_of(home: "Home") -> "ClientFiles":

@@ -40,7 +40,7 @@ class Done:
     err: str
 
     @property
-    def json(self) -> Any:
+    def json(self) -> Any:  # noqa: ANN401 - what the command said
         return json.loads(self.out)
 
     @property
@@ -83,7 +83,7 @@ class Place:
         assert self.goex("init").code == 0
         whole = {
             "version": 1,
-            "listen": "127.0.0.1:0",
+            "listen": "127.0.0.1:1",
             "reversers": ["shipped", "./reversers"],
             "policies": ["./policies"],
             "upstreams": {HOST: f"http://127.0.0.1:{self.service.port}"},
@@ -99,7 +99,7 @@ class Place:
     def gateway(self, *arguments: str) -> Iterator[str]:
         """`goex serve`, until it has ended; the proxy's URL."""
         process = subprocess.Popen(
-            self.line("serve", *arguments),
+            self.line("serve", "--listen", "127.0.0.1:0", *arguments),
             stdout=subprocess.PIPE,
             text=True,
             env=self.environment(),
