@@ -10,7 +10,7 @@ from goex_proxy.core.command import Append, Asking, Pass, Phase
 from goex_proxy.core.deciding import decide, foreseen
 from goex_proxy.core.decision import Auth, Decision, Effect
 from goex_proxy.core.decoded import BodyState
-from goex_proxy.core.event import Admitted, Held, Opened, Refused
+from goex_proxy.core.event import Admitted, Event, Held, Opened, Refused
 from goex_proxy.core.expression import ExpressionError
 from goex_proxy.core.fingerprint import fingerprint
 from goex_proxy.core.image import Image
@@ -118,7 +118,8 @@ def admit(arrival: Arrival) -> Phase:
         case Effect.DENY:
             return Append(events=(arrival.opened, Refused(decision=decision)))
         case Effect.HOLD:
-            return Append(events=(arrival.opened, Held(decision=decision, images=images)))
+            held = keepable(Held(decision=decision, images=images), arrival.call)
+            return Append(events=(arrival.opened, held))
         case Effect.ALLOW if seen.kind is Kind.READ:
             return Pass()
         case _:
@@ -128,6 +129,15 @@ def admit(arrival: Arrival) -> Phase:
 def refusal(reason: str, rule: str = "goex") -> Refused:
     """A refusal of the gateway's own: no policy was asked."""
     return Refused(decision=Decision(effect=Effect.DENY, rule=rule, reason=reason))
+
+
+def keepable(event: Event, call: Call) -> Event:
+    """A hold that could never be sent later is a refusal: its body was too large to keep."""
+    if not isinstance(event, Held) or call.request.body is not None:
+        return event
+    decision = event.decision
+    reason = f"{decision.reason}; its body is too large to be held"
+    return refusal(reason, decision.rule)
 
 
 def _first_decision(

@@ -67,7 +67,10 @@ def check(touches: Iterable[Touch], seen: Mapping[str, Seen]) -> Check:
 
 
 def achieved(touches: Iterable[Touch], seen: Mapping[str, Seen]) -> tuple[Difference, ...]:
-    """What is not as the undo wants it, read back."""
+    """What is not as the undo wants it, read back. Of what touches nothing none can say it is."""
+    touches = tuple(touches)
+    if not touches:
+        return (Difference(use="", field="", why="cannot be read back: nothing tells of it"),)
     out: list[Difference] = []
     for touch in touches:
         images = seen[touch.use]

@@ -132,6 +132,7 @@ def _restore(
         raise NoInverse("a DELETE is not taken back by another one: its rule needs steps")
     back = _bare(request, request.method, request.target)
     if primary.before.value is ABSENT:
+        _require_made(entry, subject, names)
         back, touch = _bare(request, "DELETE", request.target), Touch(use=name, goal=Goal.GONE)
     elif primary.resource.form is Form.BYTES:
         back = back.with_body(primary.before.body, primary.before.tags.get("content-type"))
@@ -143,6 +144,18 @@ def _restore(
         back = back.with_body(exact.dumps(value), "application/json")
         touch = Touch(use=name, fields=None if _replaces(entry, subject) else fields)
     return [InverseStep(request=back, guard=guard_for(back, seen))], [touch]
+
+
+def _require_made(entry: Entry, subject: Subject, names: Mapping[str, object]) -> None:
+    """Where nothing was read before, and the answer says that something was replaced (RFC 9110,
+    9.3.4: 201 if it was made): somebody was quicker, and what the undo would delete is theirs."""
+    proof, answer = subject.operation.created, entry.response
+    if proof is not None:
+        made = proof.evaluate(subject.service.language.scope(names)) is True
+    else:
+        made = answer is None or answer.status != 204
+    if not made:
+        raise NoInverse("the answer does not prove that this call made it, so it is left alone")
 
 
 def _replaces(entry: Entry, subject: Subject) -> bool:

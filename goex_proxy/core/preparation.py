@@ -8,7 +8,7 @@ leaves. Steps of an undo come the same way, by the rule of their entry's day.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from goex_proxy.core.admission import Arrival, arrive, refusal
+from goex_proxy.core.admission import Arrival, arrive, keepable, refusal
 from goex_proxy.core.book import Book
 from goex_proxy.core.catalog import Classified
 from goex_proxy.core.command import Append, Dial, DialFailed, Load, Lock, Phase
@@ -57,7 +57,7 @@ def prepare(entry: Entry, book: Book, known: Arrival | None = None) -> Phase:
             return Append(events=(Abandoned(reason=f"it could not be read beforehand: {error}"),))
     decision, again = _second_decision(entry, arrival, seen, images)
     if again is not None:
-        return Append(events=(again,))
+        return Append(events=(keepable(again, call),))
     rule = rule_text(subject) if subject is not None else None
     return (yield from _dial(Sent(decision=decision, rule=rule, images=images)))
 

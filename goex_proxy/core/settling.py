@@ -69,6 +69,8 @@ def said_applied(entry: Entry, book: Book, by: str) -> Asking[Applied]:
         return Applied(by=by, evidence=evidence, why="no reverser rule describes this call")
     if entry.call.is_undo:
         return Applied(by=by, evidence=evidence, why="it is itself an undo")
+    if entry.call.is_undo:
+        return Applied(by=by, evidence=evidence, why="it is itself an undo")
     applied = yield from conclude(entry, subject, entry.response, evidence)
     return replace(applied, by=by)
 

@@ -13,9 +13,9 @@ from typing import Literal
 from goex_proxy.core.admission import Arrival, admit, arrive
 from goex_proxy.core.call import Call, Caller
 from goex_proxy.core.command import Append, Pass
-from goex_proxy.core.decision import Auth, Decision, Effect, Posture
+from goex_proxy.core.decision import Auth, Posture
 from goex_proxy.core.entry import Entry
-from goex_proxy.core.event import Delivered, Event, Held, Refused
+from goex_proxy.core.event import Delivered
 from goex_proxy.core.exchange import Origin, Request, Response
 from goex_proxy.core.journal import State
 from goex_proxy.core.operation import Kind
@@ -167,7 +167,7 @@ class Mediation:
                 return ReadTicket(self._keyring, arrival.call, said)
             if not isinstance(outcome, Append):
                 raise RuntimeError("a new call can only be let through or recorded")
-            course.begin(_keepable(arrival, outcome.events))
+            course.begin(outcome.events)
             stop = await course.go()
         except BaseException:
             course.release()
@@ -310,17 +310,6 @@ _FAULTS: dict[Fault, Literal[Told.UNAVAILABLE, Told.IN_DOUBT, Told.REFUSED]] = {
     Fault.BAD_ANSWER: Told.UNAVAILABLE,
     Fault.IN_DOUBT: Told.IN_DOUBT,
 }
-
-
-def _keepable(arrival: Arrival, events: tuple[Event, ...]) -> tuple[Event, ...]:
-    """A hold that could never be sent later is a refusal: its body was too large to keep."""
-    last = events[-1]
-    request = arrival.opened.call.request
-    if isinstance(last, Held) and request.body is None:
-        reason = f"{last.decision.reason}; its body is too large to be held"
-        decision = Decision(effect=Effect.DENY, rule=last.decision.rule, reason=reason)
-        return (*events[:-1], Refused(decision=decision))
-    return events
 
 
 def _caller(client: Client) -> Caller:

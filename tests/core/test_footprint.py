@@ -100,6 +100,10 @@ def test_an_inverse_that_touches_nothing_readable_is_never_done_already() -> Non
     assert check([], {}).standing is CONFLICT
 
 
+def test_what_nothing_tells_of_is_never_read_back_as_done() -> None:
+    assert [d.why for d in achieved([], {})] == ["cannot be read back: nothing tells of it"]
+
+
 def test_a_conflict_names_the_fields_that_differ() -> None:
     found = check([WHOLE], seen({"a": 1}, {"a": 2, "b": 1}, {"a": 3, "b": 1, "c": 1, "updated": 2}))
     assert [d.field for d in found.differences] == ["a", "c"]

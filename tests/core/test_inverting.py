@@ -113,6 +113,18 @@ def test_a_put_is_taken_back_as_a_whole_with_what_it_dropped() -> None:
     assert touch == Touch(use="")
 
 
+def test_what_the_answer_says_was_replaced_is_not_deleted() -> None:
+    put, left = a_request("PUT", json={"a": 5}), (an_image({"a": 5}),)
+    with pytest.raises(NoInverse, match="does not prove"):
+        inverse_of(PUT, put, (an_image(None),), left, status=204)
+    proved = an_operation(
+        "notes/replace", "PUT /notes/{id}", images=(a_use(),), created=Py("new"), undo=Undo.RESTORE
+    )
+    assert inverse_of(proved, put, (an_image(None),), left, status=204, new=True).steps
+    with pytest.raises(NoInverse, match="does not prove"):
+        inverse_of(proved, put, (an_image(None),), left, status=201, new=False)
+
+
 def test_what_was_not_there_is_deleted() -> None:
     made = inverse_of(
         PUT, a_request("PUT", json={"a": 5}), (an_image(None),), (an_image({"a": 5}),)

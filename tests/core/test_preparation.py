@@ -101,6 +101,17 @@ def test_the_second_decision_may_only_tighten(effect: Effect, event: type) -> No
     assert isinstance(told(entry_of(), book).event, event)
 
 
+def test_what_would_be_held_and_was_too_large_to_keep_is_refused() -> None:
+    whole = an_operation("notes/upload", "PUT /notes/{id}", fidelity=Fidelity.NONE)
+    book = a_book(a_service(whole), rules=(a_rule(Effect.HOLD),))
+    call = a_call(replace(a_request("PUT"), body=None))
+    entry = fold_of(opened(call, book), Admitted(decision=a_decision()))
+    event = Story(prepare(entry, book)).asks(Lock(keys=())).event
+    assert isinstance(event, Refused)
+    assert event.decision.effect is Effect.DENY
+    assert "too large to be held" in event.decision.reason
+
+
 def test_what_a_person_approved_goes() -> None:
     event = told(entry_of(HOLDING, True, (an_image(OLD),)), HOLDING).asks(Dial()).event
     assert isinstance(event, Sent)

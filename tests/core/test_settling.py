@@ -390,3 +390,12 @@ def test_a_person_may_say_so_of_a_call_without_a_rule() -> None:
     lost = then(sent(a_call(PATCH), book, UPDATE), Lost(reason="reset"))
     assert "cannot be read" in Story(said_applied(lost, book, "ann")).result.why
     assert then(lost, Answered(response=an_answer())).response is not None
+
+
+def test_a_step_of_an_undo_that_a_person_says_was_applied_gets_no_inverse_of_its_own() -> None:
+    book = a_book(a_service(UPDATE))
+    link = Link(undo_of=1, run="u1", step=0)
+    call = a_call(PATCH, initiator=Initiator.PERSON, link=link)
+    entry = then(sent(call, book, UPDATE, an_image(OLD)), Lost(reason="reset"))
+    event = Story(said_applied(entry, book, "ann")).result
+    assert (event.inverse, event.why, event.by) == (None, "it is itself an undo", "ann")
