@@ -272,3 +272,6 @@ def _bad_restore(made: Operation) -> Iterator[tuple[str, str, str]]:
         yield "undo", "undo: restore needs a before-image", "name it: on: or image:"
     elif primary.form is Form.SET:
         yield "undo", "a set is not written back as a whole", "write steps for added and removed"
+    if "DELETE" in made.match.methods:
+        hint = "write the step that makes it anew"
+        yield "undo", "a DELETE is not taken back by another one", hint

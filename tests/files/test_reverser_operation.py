@@ -73,6 +73,10 @@ def test_a_size_is_bytes_or_has_a_unit() -> None:
         ('match: "PATCH {thing}", fidelity: fine, undo: restore', "a fidelity that names none"),
         ('match: "PATCH {thing}", fidelity: exact, undo: back', "undo: is restore, delete, or"),
         ("match: POST /x, fidelity: exact, undo: restore", "needs a before-image"),
+        (
+            'match: "DELETE {thing}", fidelity: exact, undo: restore',
+            "not taken back by another one",
+        ),
         ("match: POST /x, fidelity: exact, undo: delete", "needs to know what was created"),
         ("match: POST /x, fidelity: exact, undo: [{post: /y}]", "nothing would be read"),
         ("match: POST /x, fidelity: exact, on: {thing: {}}, undo: restore", "id of thing has no"),
