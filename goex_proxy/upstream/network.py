@@ -61,7 +61,7 @@ def _unwrapped(address: _Address) -> list[_Address]:
         inside += address.teredo
     if address in _NAT64:
         return [ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)]
-    if address in _COMPATIBLE and int(address) > 0xFFFF:
+    if address in _COMPATIBLE and int(address) > 1:
         inside.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
     return inside
 

@@ -114,7 +114,7 @@ def test_names_at_hand_are_bound_together_and_the_others_one_by_one() -> None:
     cel.compile("n == 1 && b && args.k == 1 && size(x) == 1", "bool")
     values = Counting({"s": "a", "n": 1, "b": True, "args": {"k": 1}, "x": [1]})
     assert first.evaluate(cel.scope(values)) is True
-    assert sorted(values.asked) == ["args", "n", "s"]
+    assert sorted(set(values.asked)) == ["args", "n", "s"]
 
 
 def test_a_name_at_hand_without_a_value_hurts_only_who_reads_it() -> None:
