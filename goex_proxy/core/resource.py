@@ -81,5 +81,7 @@ class Instance:
 
     def key(self, service: str) -> str:
         """The same for the same thing, whoever names it: for locks and for ordering."""
-        named = "/".join(f"{k}={self.params[k].rstrip('/')}" for k in sorted(self.params))
+        # An = of a value is doubled, so that no value reads as one more parameter.
+        told = {name: value.rstrip("/").replace("=", "==") for name, value in self.params.items()}
+        named = "/".join(f"{name}={told[name]}" for name in sorted(told))
         return f"{service}:{self.resource}:{named}"
