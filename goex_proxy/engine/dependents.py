@@ -18,13 +18,13 @@ UNDOABLE = (State.APPLIED, State.PARTIAL, State.CONFLICT, State.STUCK)
 _MOST = 10_000
 
 
-def dependents(ledger: Ledger, entry: Entry) -> list[Entry]:
-    """The live entries that hang on this one, newest first."""
+def dependents(ledger: Ledger, entry: Entry, states: tuple[State, ...] = UNDOABLE) -> list[Entry]:
+    """The entries in these states that hang on this one, newest first."""
     out: list[Entry] = []
     filters = Filters(
         service=entry.opened.service or None,
         host=entry.call.request.origin.authority,
-        states=tuple(state.value for state in UNDOABLE),
+        states=tuple(state.value for state in states),
         after=entry.id,
         last=_MOST,
     )
@@ -46,6 +46,11 @@ def dependents(ledger: Ledger, entry: Entry) -> list[Entry]:
 def hangs(later: Entry, entry: Entry) -> bool:
     """Whether a later entry hangs on an earlier one."""
     return _below(later, _made(entry)) or _overlaps(_touched(entry), _touched(later))
+
+
+def below(later: Entry, entry: Entry) -> bool:
+    """Whether a later entry is about what the earlier one made."""
+    return _below(later, _made(entry))
 
 
 def _made(entry: Entry) -> list[tuple[str, ...]]:

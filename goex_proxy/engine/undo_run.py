@@ -19,13 +19,17 @@ from goex_proxy.core.journal import State
 from goex_proxy.core.operation import Fidelity
 from goex_proxy.core.reading import ImageFailed
 from goex_proxy.core.undoing import standing
-from goex_proxy.engine.dependents import UNDOABLE, dependents, hangs
+from goex_proxy.engine.dependents import UNDOABLE, below, dependents, hangs
 from goex_proxy.engine.engine import Engine
 from goex_proxy.engine.principal import principal_trouble
-from goex_proxy.stores.journal_errors import Fenced, JournalBusy
+from goex_proxy.stores.journal_errors import Fenced, JournalBusy, Stale
 from goex_proxy.stores.leases import Lease, Leases
 
 _LEASE = 900.0
+_OVER = {"undone", "compensated", "already", "skipped"}
+"""Outcomes after which nothing of an entry is left that an older one's undo could take along."""
+_FINAL = (State.KEPT, State.EXPIRED)
+"""States of what stays for good, with whatever it stands in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +66,13 @@ class Undoer:
         entries, skipped = self._order(ids, cascade=cascade, force=force)
         steps = list(skipped)
         planned: list[Entry] = []
+        stays = [] if force else self._stay(skipped)
         for entry in entries:
-            step = _after(await self._foresee(entry), entry, planned)
+            step = _under(entry, stays) or _after(await self._foresee(entry), entry, planned)
             if step.outcome == "todo":
                 planned.append(entry)
+            elif step.outcome not in _OVER and not force:
+                stays.append(entry)
             steps.append(step)
         return UndoRun(run="", steps=tuple(steps))
 
@@ -74,9 +81,20 @@ class Undoer:
         run = "u" + secrets.token_hex(6)
         entries, skipped = self._order(ids, cascade=cascade, force=force)
         steps = list(skipped)
+        stays = [] if force else self._stay(skipped)
         for entry in entries:
-            steps.append(await self._undo(entry, f"{run}-{entry.id}", by=by, force=force))
+            step = _under(entry, stays)
+            if step is None:
+                step = await self._undo(entry, f"{run}-{entry.id}", by=by, force=force)
+            if step.outcome not in _OVER and not force:
+                stays.append(entry)
+            steps.append(step)
         return UndoRun(run=run, steps=tuple(steps))
+
+    def _stay(self, skipped: Iterable[Step]) -> list[Entry]:
+        """Of those that were asked for, the ones that will not be undone and are there."""
+        ids = [step.entry for step in skipped if step.outcome not in _OVER]
+        return [entry for id_ in ids if (entry := self._engine.ledger.load(id_)) is not None]
 
     def _order(
         self, ids: Iterable[int], *, cascade: bool, force: bool
@@ -102,6 +120,10 @@ class Undoer:
                 names = ", ".join(e.name for e in later[:10])
                 reason = f"{names} came after it and hang on it; undo them too: --cascade"
                 skipped.append(_step(entry, "conflict", reason))
+                continue
+            final = () if force else dependents(self._engine.ledger, entry, _FINAL)
+            if (step := _under(entry, final)) is not None:
+                skipped.append(step)
                 continue
             chosen[entry.id] = entry
             chosen.update({e.id: e for e in later if cascade})
@@ -147,6 +169,8 @@ class Undoer:
             return result(after)
         except Fenced as error:
             return _step(entry, "failed", str(error))
+        except Stale:  # an event of somebody else's came between; a sweep goes on with it
+            return result(self._engine.ledger.load(entry.id) or entry)
         finally:
             _release(leases, lease)
 
@@ -181,6 +205,15 @@ def _release(leases: Leases, lease: Lease) -> None:
         leases.release(lease)
     except Fenced:
         return  # another has it; what it does is fenced from us
+
+
+def _under(entry: Entry, stays: Iterable[Entry]) -> Step | None:
+    """What was done since inside of what this call made, and stays, must not go with it."""
+    inside = [later.name for later in stays if later.inverse is not None and below(later, entry)]
+    if not inside:
+        return None
+    reason = f"{', '.join(inside)} came after it, hang on it, and are not undone; else: --force"
+    return _step(entry, "conflict", reason)
 
 
 def _after(step: Step, entry: Entry, planned: list[Entry]) -> Step:

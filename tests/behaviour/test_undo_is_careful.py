@@ -72,6 +72,27 @@ def test_an_earlier_call_is_not_undone_under_a_later_one_unless_both_are(
     assert github_bed.get(issue)["title"] == "as it was"
 
 
+@pytest.mark.parametrize("kept", [False, True])
+def test_what_a_call_made_stays_while_something_in_it_stays(
+    world: World, github_bed: Emulate, kept: bool
+) -> None:
+    made, issue = new_issue(world)
+    within = edit(world, issue, title="theirs")
+    if kept:
+        world.act("keep", ids=[within])
+    else:
+        github_bed.ask("PATCH", issue, {"title": "a person's"})
+    before = writes(world)
+    planned = world.act("plan", ids=[made, within])["steps"]
+    if kept:
+        assert [s["outcome"] for s in world.undo(made, cascade=True)] == ["conflict"]
+    for steps in (planned, world.undo(made, within)):
+        outcomes = [s["outcome"] for s in steps]
+        assert outcomes == ["refused" if kept else "conflict", "conflict"], steps
+        assert f"e{within}" in steps[1]["reason"]
+    assert (writes(world), github_bed.get(issue)["state"]) == (before, "open")
+
+
 def test_many_entries_are_undone_newest_first(world: World, github_bed: Emulate) -> None:
     _, issue = new_issue(world)
     entries = [edit(world, issue, title=f"t{n}", body=f"b{n}") for n in range(4)]
