@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from goex_proxy.companions.internal import tell
@@ -24,7 +25,7 @@ from goex_proxy.engine.shelf import Shelf
 from goex_proxy.files import config as config_file
 from goex_proxy.files.config import Address, Config
 from goex_proxy.gateway.certificates import open_authority
-from goex_proxy.gateway.gateway import Gateway, Settings
+from goex_proxy.gateway.gateway import Gateway, ListenError, Settings
 from goex_proxy.home import Home, HomeError
 from goex_proxy.launch.kernel import close_to_tracers
 from goex_proxy.upstream.client import Client
@@ -121,10 +122,15 @@ class Surroundings:
         if self._gateway is None:
             raise ValueError("no gateway runs; start one: goex serve")
         password = self._parts.engine.callers.open_session(name, agent)
-        path = self._parts.home.sessions / f"{name}.sock"
+        # A short name, whatever the session's: a Unix socket's path has 108 bytes (unix(7)).
+        path = self._parts.home.sessions / f"{sha256(name.encode()).hexdigest()[:12]}.sock"
         path.parent.mkdir(mode=0o700, exist_ok=True)
         path.unlink(missing_ok=True)
-        await self._gateway.add_unix(path, name)
+        try:
+            await self._gateway.add_unix(path, name)
+        except ListenError as error:
+            self._parts.engine.callers.close_session(name)
+            raise ValueError(str(error)) from None
         host, port = self._gateway.addresses[0]
         return {"password": password, "host": host, "port": port, "socket": str(path)}
 

@@ -1,0 +1,73 @@
+"""`doctor`, `verify`, `ca`: what is well, what is not, and what to do."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+
+from tests.cli.place import Place
+
+
+def test_doctor_names_what_is_wrong_and_what_to_do(place: Place) -> None:
+    nothing = place.goex("doctor")
+    assert nothing.code == 1
+    assert "bad  home" in nothing.out
+    assert "hint: goex init" in nothing.err
+    place.found(listen="127.0.0.1:0")
+    checks = {each["name"]: each for each in place.goex("doctor", "--json").json}
+    wanted = ("home", "configuration", "vault", "CA", "journal", "disk", "port")
+    assert all(checks[name]["ok"] for name in wanted)
+    assert {"level hidden", "level sealed"} <= checks.keys()
+    (place.home / "goex.yaml").write_text("version: 1\nnope: 1\n")
+    (place.home / "vault.key").write_bytes(b"x" * 32)
+    (place.home / "vault.key").chmod(0o600)
+    broken = {each["name"]: each for each in place.goex("doctor", "--json").json}
+    assert "unknown key 'nope'" in broken["configuration"]["what"]
+    assert not broken["vault"]["ok"]
+    assert broken["vault"]["fix"]
+
+
+def test_verify_prints_a_head_that_later_proves_that_nothing_was_cut_off(lived: Place) -> None:
+    done = lived.goex("verify")
+    assert done.code == 0, done.err
+    assert "sound: " in done.err
+    head = lived.user / "head"
+    head.write_text(done.out)
+    assert lived.goex("verify", "--head", str(head)).code == 0
+    head.write_text("99999 " + "0" * 64)
+    cut = lived.goex("verify", "--head", str(head), "--json")
+    assert cut.code == 1
+    assert "cut short" in cut.json["defects"][0]["what"]
+    head.write_text("nonsense")
+    assert lived.goex("verify", "--head", str(head)).code == 2
+
+
+def test_verify_finds_an_altered_event(lived: Place) -> None:
+    copy = lived.folder / "copy"
+    shutil.copytree(lived.home, copy, ignore=shutil.ignore_patterns("*.sock"))
+    with closing(sqlite3.connect(copy / "journal.db")) as db:
+        for (name,) in db.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchall():
+            db.execute(f"DROP TRIGGER {name}")
+        (body,) = db.execute("SELECT body FROM event WHERE seq = 1").fetchone()
+        altered = body.replace(b"webdav.put", b"webdav.xxx")
+        assert altered != body
+        db.execute("UPDATE event SET body = ? WHERE seq = 1", (altered,))
+        db.commit()
+    done = lived.goex("--home", str(copy), "verify")
+    assert done.code == 1
+    assert "event 1: " in done.err
+
+
+def test_ca_shows_the_certificate_and_never_the_key(lived: Place) -> None:
+    path = lived.goex("ca", "path").out.strip()
+    assert path == str(lived.home / "client" / "ca.pem")
+    pem = lived.goex("ca", "export").out
+    assert pem.startswith("-----BEGIN CERTIFICATE-----")
+    assert "KEY" not in pem
+    assert lived.goex("ca", "path", "--bundle").out.strip().endswith("bundle.pem")
+    told = lived.goex("ca", "install")
+    assert told.code in (0, 1)  # 1: a system whose store is not known
+    if told.code == 0:
+        assert "sudo" in told.out
+        assert "--yes" in told.err
