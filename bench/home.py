@@ -26,16 +26,16 @@ version: 1
 lists: {channels: [C0GENERAL, C0AGENTS], us: [example.com]}
 let: {repo: "segments[0] + '/' + body_state"}
 rules:
-  - {deny: "*", if: "method == 'POST' && !(args.?channel.orValue('') in lists.channels)", id: r1}
-  - {deny: "*", if: "size(args.?text.orValue('')) > 4000", id: r2}
+  - {deny: "bench.*", if: "kind != 'read' && !(args.channel in lists.channels)", id: r1}
+  - {deny: "bench.*", if: "size(args.?text.orValue('')) > 4000", id: r2}
   - {deny: "*", unless: "recipients.all(r, domain(r) in lists.us)", id: r3}
-  - {hold: "*", if: "args.?force.orValue(false) == true", id: r4}
+  - {hold: "bench.*", if: "args.?force.orValue(false) == true", id: r4}
   - {allow: "bench.*", if: ["fidelity == 'none'", "kind != 'read'"], id: r5}
-  - {hold: "*", if: "body_state in ['too_large', 'invalid']", match: {path: /notes}, id: r6}
+  - {hold: "bench.*", if: "body_state in ['too_large', 'invalid']", match: {path: /notes}, id: r6}
   - {deny: "*", if: "blast > 100 || session.writes > 500000000", id: r7}
   - {deny: "*", if: "rx(path, '^/repos/[^/]+/[^/]+/git/')", id: r8}
   - {deny: "*", if: "let.repo == 'acme/widgets' && agent.id != 'deployer'", id: r9}
-  - {deny: "*", if: "args.?labels.orValue([]).exists(l, l == 'protected')", id: r10}
+  - {deny: "bench.*", if: "args.?labels.orValue([]).exists(l, l == 'protected')", id: r10}
   - {deny: "*", if: "auth == 'foreign' && service == 'bench'", id: r11}
   - {deny: "*", if: "credential.name.startsWith('prod-') && method == 'DELETE'", id: r12}
 """

@@ -100,6 +100,7 @@ class _Slow(http.server.BaseHTTPRequestHandler):
     """An event stream whose events say when they were written; uploads that are read whole."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         self.send_response(200)
