@@ -61,7 +61,7 @@ class Sections(click.Group):
                 formatter.write_dl([(name.ljust(width - 6), text) for name, text in rows])
 
 
-@click.group(cls=Sections, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Sections)
 @click.option("--home", metavar="DIR", help="Where state lives: else $GOEX_HOME, ~/.goex-proxy.")
 @click.version_option(__version__, "-V", "--version", prog_name="goex-proxy")
 @click.pass_context
