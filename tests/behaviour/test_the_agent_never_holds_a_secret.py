@@ -219,7 +219,7 @@ def test_the_gateway_leaves_no_core(stage: Stage) -> None:
 
 
 def test_the_environment_of_an_agent_is_clean(stage: Stage) -> None:
-    user = {"PATH": os.environ["PATH"], "GH_TOKEN": CANARIES["github"], "CANARY_VARIABLE": CANARIES["env"], "HOME": "/home/someone"}  # fmt: skip
+    user = {"PATH": os.environ["PATH"], "GH_TOKEN": CANARIES["github"], "CANARY_VARIABLE": CANARIES["env"], "HOME": "/nowhere/someone"}  # fmt: skip
     home = stage.world.home
     host, port = stage.world.proxy
     held = {f"TOKEN_{n.upper()}": c.placeholder for n, c in stage.world.credentials.items()}

@@ -3,11 +3,13 @@
 import asyncio
 import datetime
 import ipaddress
+import os
 import re
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -15,11 +17,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from goex_proxy.core.exchange import Headers, Origin, Request
 from goex_proxy.credentials.enrol import enrol
+from goex_proxy.credentials.keyring import Keyring
+from goex_proxy.credentials.peer import Upstreams
 from goex_proxy.stores.credential import Credential, Stored
 from goex_proxy.stores.secret import Secret
 from goex_proxy.stores.vault import Vault
 from goex_proxy.stores.vault_key import KeyFile
+from goex_proxy.upstream.client import Client, Settings
 
 REAL = b"ghp_CANARYcanaryCANARYcanaryCANARYcanary"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -154,3 +160,53 @@ def github(vault: Vault) -> Credential:
         vault, Stored(Secret(REAL)), name="github", service="github",
         hosts=("api.github.com",), slots=("bearer",),
     )  # fmt: skip
+
+
+GITHUB = Origin(scheme="https", host="api.github.com", port=443)
+
+
+@pytest.fixture(autouse=True)
+def scrubbed_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if "CERT" in name or "PROXY" in name.upper() or "CA_BUNDLE" in name:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+
+
+def a_request(
+    method: str = "GET", target: str = "/user", body: bytes | None = b"", origin: Origin = GITHUB,
+    headers: tuple[tuple[str, str], ...] = (),
+) -> Request:  # fmt: skip
+    return Request(method=method, origin=origin, target=target, headers=Headers(headers), body=body)
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(work, 30))
+
+
+class Bench:
+    """A client whose api.github.com is a server of ours."""
+
+    def __init__(self, vault: Vault, authority: Authority) -> None:
+        self.vault, self.authority = vault, authority
+
+    @asynccontextmanager
+    async def __call__(
+        self, server: Server, *, tls: bool = True, names: tuple[str, ...] = ("localhost",),
+        ca: bool = True, prefix: str = "", timeout: float = 10.0,
+    ) -> AsyncIterator[Client]:  # fmt: skip
+        context = self.authority.context(*names) if tls else None
+        async with serving(server, context):
+            base = f"http{'s' * tls}://localhost:{server.port}{prefix}"
+            upstreams = Upstreams({"api.github.com": base})
+            keyring = Keyring(self.vault, upstreams)
+            keyring.reload()
+            made = Settings(upstream_ca=self.authority.pem if ca else None, timeout=timeout)
+            async with Client(keyring, upstreams, made) as client:
+                yield client
+
+
+@pytest.fixture
+def bench(vault: Vault, authority: Authority) -> Bench:
+    return Bench(vault, authority)
