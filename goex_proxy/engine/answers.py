@@ -35,6 +35,12 @@ class Answers:
         told = _TOLD.get(entry.state, Told.IN_DOUBT)
         return self.say(told, entry.reason or told.value, rule=rule, entry=entry.name)
 
+    def done(self, entry: Entry) -> Response:
+        """It took effect, and there is no answer of the service to give to a retry."""
+        reason = f"it was done, and its answer was not kept; {entry.reason}".removesuffix("; ")
+        hint = f"it took effect: do not retry; ask your user to run `goex show {entry.name}`"
+        return self.say(Told.IN_DOUBT, reason, entry=entry.name, hint=hint)
+
     def say(
         self, told: Told, reason: str, *, rule: str = "goex", entry: str = "", hint: str = ""
     ) -> Response:

@@ -17,7 +17,7 @@ from goex_proxy.core.decision import Auth, Posture
 from goex_proxy.core.entry import Entry
 from goex_proxy.core.event import Delivered
 from goex_proxy.core.exchange import Origin, Request, Response
-from goex_proxy.core.journal import State
+from goex_proxy.core.journal import TRANSITIONS, State
 from goex_proxy.core.operation import Kind
 from goex_proxy.core.refusal import Refusal, Told, response
 from goex_proxy.credentials import keyring as rings
@@ -217,9 +217,7 @@ class Mediation:
         if live is not None:
             if not live.gone:
                 return None
-            await self._engine.wait_for(
-                live.course.entry.id, self._engine.shelf.book.limits.upstream_timeout
-            )
+            await live.over(self._engine.shelf.book.limits.upstream_timeout)
         id_ = self.joins.entry(fingerprint)
         entry = self._engine.ledger.load(id_) if id_ is not None else None
         if entry is None:
@@ -237,33 +235,44 @@ class Mediation:
                 self.joins.forget(fingerprint)  # told once; asked again, it is a call of its own
                 return said.entry(entry)
             case _:
-                return await self._deliver(entry)
+                return await self._deliver(entry, said)
 
     async def _pass(self, entry: Entry, said: Answers) -> LiveTicket | Response:
         """An approval of what could not be kept: this call carries its own credential."""
         course = self._engine.course(entry)
-        if await course.go() is Stop.DIAL:
+        try:
+            stop = await course.go()
+        except BaseException:
+            course.release()
+            raise
+        if stop is Stop.DIAL:
             return self._ticket(course, said)
         course.release()
         return said.entry(course.entry)
 
-    async def _held(self, entry: Entry, said: Answers, waiting: Waiting) -> Response:
+    async def _held(self, entry: Entry, said: Answers, waiting: Waiting) -> LiveTicket | Response:
         """Wait a little for a person; then say that it is held, or give the answer."""
         if not waiting.gone:
             waiting.on_hang_up(lambda: self._engine.changed(entry.id))
             await self._engine.wait_for(entry.id, self._terms.hold_wait)
         now = self._engine.ledger.load(entry.id) or entry
-        return await self._deliver(now) or said.entry(now)
+        if now.state is State.ADMITTED and not now.opened.kept and not waiting.gone:
+            return await self._pass(now, said)
+        return await self._deliver(now, said) or said.entry(now)
 
-    async def _deliver(self, entry: Entry) -> Response | None:
-        """The kept answer, once; None: there is none (any more)."""
-        answer = answers.kept(entry)
-        self.joins.forget(entry.opened.fingerprint)
-        if answer is None or entry.delivered or not entry.state.settled:
-            if not entry.state.settled or entry.state is State.HELD:
-                self.joins.remember(entry.opened.fingerprint, entry.id)
+    async def _deliver(self, entry: Entry, said: Answers) -> Response | None:
+        """The kept answer, or that it was done, once; None: a retry is a call of its own."""
+        if entry.state.settled and entry.state not in {State.HELD, State.IN_DOUBT}:
+            self.joins.forget(entry.opened.fingerprint)
+        else:
+            self.joins.remember(entry.opened.fingerprint, entry.id)
+        if entry.delivered or entry.state not in _TELLING:
             return None
-        await self._engine.ledger.append(entry, (Delivered(by=entry.call.caller.agent),))
+        answer = answers.kept(entry)
+        if answer is None and entry.state in _DONE:
+            answer = said.done(entry)
+        if answer is not None and Delivered in TRANSITIONS[entry.state]:
+            await self._engine.ledger.append(entry, (Delivered(by=entry.call.caller.agent),))
         return answer
 
     def _arrive(self, caller: Caller, request: Request) -> tuple[Arrival, Answers]:
@@ -310,6 +319,13 @@ _FAULTS: dict[Fault, Literal[Told.UNAVAILABLE, Told.IN_DOUBT, Told.REFUSED]] = {
     Fault.BAD_ANSWER: Told.UNAVAILABLE,
     Fault.IN_DOUBT: Told.IN_DOUBT,
 }
+
+
+_DONE = frozenset(
+    (State.APPLIED, State.PARTIAL, State.CONFLICT, State.STUCK, State.KEPT, State.EXPIRED)
+)
+_TELLING = _DONE | {State.FAILED, State.IN_DOUBT, State.PENDING}
+"""States whose answer is still true. What was undone since may be made again: a new call."""
 
 
 def _caller(client: Client) -> Caller:

@@ -1,6 +1,8 @@
 """Tickets: one admitted exchange, as the gateway carries it through (`engine.mediator`)."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from goex_proxy.core.call import Call
@@ -78,6 +80,7 @@ class LiveTicket:
         self.answer_cap = answer_cap
         self.gone = False
         """Whether the caller hung up: a retry may then join."""
+        self._over = asyncio.Event()
 
     @property
     def course(self) -> Course:
@@ -161,9 +164,15 @@ class LiveTicket:
         finally:
             self._end()
 
+    async def over(self, seconds: float) -> None:
+        """Wait until it has ended, however: its entry may have no number yet to wait for."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._over.wait(), seconds)
+
     def _end(self) -> None:
         self._course.release()
         self._settled(self)
+        self._over.set()
 
 
 def swapped(keyring: Keyring, call: Call, answers: Answers, wire: Request, peer: Peer) -> Request:

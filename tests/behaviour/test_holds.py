@@ -172,6 +172,27 @@ def test_a_call_of_a_foreign_credential_passes_itself_once_it_is_approved(
     assert b"ForeignForeign" not in (world.home.path / "journal.db").read_bytes()
 
 
+def test_a_call_of_a_foreign_credential_that_is_approved_while_it_waits_goes_at_once(
+    make: Make, issue: str
+) -> None:
+    world = make(policy=HOLD, secrets={}, limits="hold_wait: 10s")
+    foreign = {"Authorization": "Bearer ghp_ForeignForeignForeignForeignForeign1"}
+    got: list[Answer] = []
+
+    def ask() -> None:
+        call = {"json": {"body": "held"}, "headers": foreign}
+        got.append(world.call("POST", f"{GITHUB}{issue}/comments", **call))
+
+    waiting = threading.Thread(target=ask)
+    waiting.start()
+    while not world.log():
+        waiting.join(0.05)
+    world.act("approve", id=1)
+    waiting.join(5)
+    assert [(a.entry, a.goex) for a in got] == [(1, {})]
+    assert len(sent(world)) == 1
+
+
 # -- an undo that a rule holds
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +14,8 @@ from tests.beds.emulate import Emulate
 from tests.beds.webdav import WebDav
 from tests.behaviour.agent import Answer
 from tests.behaviour.conftest import Make
-from tests.behaviour.tap import Tap
+from tests.behaviour.ground import Ground
+from tests.behaviour.tap import Loop, Tap
 from tests.behaviour.world import DAV, GITHUB, World
 
 pytestmark = pytest.mark.bed
@@ -237,6 +240,58 @@ def test_a_retry_after_a_hang_up_gets_the_answer_of_the_first_call(make: Make) -
     assert len(tap(world).writes()) == 1
     third = world.call("POST", f"{GITHUB}{REPO}/issues", json={"title": "once"})
     assert (third.status, third.entry, len(tap(world).writes())) == (201, 2, 2)
+
+
+def test_a_retry_of_a_change_found_applied_is_told_so_once_and_not_sent_again(make: Make) -> None:
+    world = make()
+    entry = create_in_doubt(world)
+    world.act("resolve", id=entry, applied=True)
+    retry = world.call("POST", f"{GITHUB}{REPO}/issues", json={"title": "new"})
+    assert (retry.status, retry.entry, "it was done" in retry.goex["reason"]) == (409, entry, True)
+    assert len(tap(world).writes()) == 1
+    again = world.call("POST", f"{GITHUB}{REPO}/issues", json={"title": "new"})
+    assert (again.status, len(tap(world).writes())) == (201, 2)
+
+
+@pytest.mark.parametrize("then", ["keep", "undo"])
+def test_a_retry_after_a_hang_up_is_answered_by_what_a_person_made_of_the_first_call(
+    make: Make, issue: str, then: str
+) -> None:
+    world = make()
+    fault = tap(world).fail(before=0.5)
+    first = world.begin("PATCH", f"{GITHUB}{issue}", json={"title": "theirs"})
+    assert fault.hit.wait(5)
+    first.hang_up()
+    assert world.wait_state(1, "applied") == "applied"
+    world.act(then, ids=[1])
+    writes = len(tap(world).writes())
+    retry = world.call("PATCH", f"{GITHUB}{issue}", json={"title": "theirs"})
+    assert (retry.status, retry.json["title"]) == (200, "theirs")
+    # What was kept stands; what was undone is asked for anew, and decided anew.
+    assert len(tap(world).writes()) - writes == (0 if then == "keep" else 1)
+
+
+def test_a_retry_of_a_call_that_is_still_dialling_waits_no_longer_than_that(
+    tmp_path: Path, tap_loop: Loop
+) -> None:
+    async def shy(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(1)  # of the handshake it says nothing, and goes
+        writer.close()
+
+    server = tap_loop.run(asyncio.start_server(shy, "127.0.0.1", 0))
+    port = server.sockets[0].getsockname()[1]
+    where = {"shy.example.test": f"https://localhost:{port}"}
+    world = Ground(at=tmp_path, loop=tap_loop, upstreams=where).open().start()
+    try:
+        first = world.begin("POST", "https://shy.example.test/a", json={})
+        time.sleep(0.4)
+        first.hang_up()
+        retry = world.call("POST", "https://shy.example.test/a", json={}, timeout=10)
+        assert retry.goex["outcome"] == "unavailable"
+        assert [e["state"] for e in world.log()] == ["abandoned", "abandoned"]
+    finally:
+        world.close()
+        server.close()
 
 
 def test_two_identical_calls_with_both_callers_waiting_are_two_calls(make: Make) -> None:
