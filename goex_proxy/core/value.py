@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import fields as fields_of
 from decimal import Decimal, InvalidOperation
 from functools import cache
+from typing import Any
 
 from goex_proxy.core.exact import Number
 
@@ -25,8 +26,8 @@ def changed[T](value: T, **fields: object) -> T:
 
 
 @cache
-def _slots(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields_of(kind))  # type: ignore[arg-type]  # it is one
+def _slots(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - a dataclass, which has no type of its own
+    return tuple(field.name for field in fields_of(kind))
 
 
 class Absent:
