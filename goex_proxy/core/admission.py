@@ -120,8 +120,8 @@ def admit(arrival: Arrival) -> Phase:
         case Effect.HOLD:
             held = keepable(Held(decision=decision, images=images), arrival.call)
             return Append(events=(arrival.opened, held))
-        case Effect.ALLOW if seen.kind is Kind.READ:
-            return Pass()
+        case Effect.ALLOW if seen.kind is Kind.READ and not arrival.call.is_undo:
+            return Pass()  # a step of an undo is on record, whatever it is taken for
         case _:
             return Append(events=(arrival.opened, Admitted(decision=decision)))
 

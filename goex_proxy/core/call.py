@@ -193,4 +193,5 @@ def _size(request: Request) -> int:
     if request.body is not None:
         return len(request.body)
     length = request.headers.get("content-length")
-    return int(length) if length.isdigit() else -1
+    # ASCII digits, and not so many that int() refuses: `\xb2` is a digit to str, and not to int.
+    return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else -1
