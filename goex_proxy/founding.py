@@ -3,12 +3,14 @@
 import os
 from pathlib import Path
 
+from goex_proxy.engine.library import shipped
 from goex_proxy.gateway.certificates import bundle, open_authority, system_roots
 from goex_proxy.home import Home
 from goex_proxy.stores.vault import Vault
 from goex_proxy.stores.vault_key import KeyFile
 
 _CONFIG = """\
+# yaml-language-server: $schema=policies/_schema/config.json
 # goex-proxy: see docs/config.md
 version: 1
 listen: 127.0.0.1:8080
@@ -34,6 +36,7 @@ def found(home: Home, *, posture: str = "balanced") -> list[str]:
     home.path.chmod(0o700)
     for folder in (home.path / "policies", home.path / "reversers", home.sessions):
         folder.mkdir(mode=0o700, exist_ok=True)
+    _schemas(home)
     if not home.vault_key.exists():
         KeyFile(home.vault_key).create()
         made.append("a key for the vault")
@@ -48,6 +51,15 @@ def found(home: Home, *, posture: str = "balanced") -> list[str]:
         _write(home.config, _CONFIG.format(posture=posture).encode())
         made.append("goex.yaml and policies/mine.yaml")
     return made
+
+
+def _schemas(home: Home) -> None:
+    """The JSON Schemas beside what they describe, for editors; always those of this version."""
+    for room in ("policies", "reversers"):
+        folder = home.path / room / "_schema"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for schema in sorted((shipped() / room / "_schema").glob("*.json")):
+            _write(folder / schema.name, schema.read_bytes())
 
 
 def _certificates(home: Home) -> list[str]:

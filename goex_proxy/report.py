@@ -41,6 +41,8 @@ def log_fields(row: LogRow) -> Fields:
     }
     if c["undo_of"] is not None:
         out["undo_of"] = f"e{c['undo_of']}"
+    if c["undone_by"] is not None:
+        out["undone_by"] = f"e{c['undone_by']}"
     if c["redo_of"] is not None:
         out["redo_of"] = f"e{c['redo_of']}"
     if c["guarded"] is not None:

@@ -127,6 +127,9 @@ class Ledger:
             "reason": entry.reason,
             "residue": list(entry.residue or entry.opened.residue),
         }
+        if entry.state in {State.UNDONE, State.COMPENSATED} and entry.undo is not None:
+            steps = self._journal.find(run=entry.undo.run)
+            columns["undone_by"] = steps[0].id if steps else None
         if entry.decision is not None:
             columns["effect"] = str(entry.decision.effect)
             columns["rule"] = entry.decision.rule
