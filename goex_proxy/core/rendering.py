@@ -70,8 +70,8 @@ def _one(
     query = _fields(step.query, scope)
     target = f"{path}?{urlencode(query, quote_via=quote)}" if query else path
     headers = [(name, str(value)) for name, value in _fields(step.headers, scope)]
-    if any("\r" in value or "\n" in value for _, value in headers):
-        raise RenderError("a header of the step has a line break")
+    if any(c in value for _, value in headers for c in "\r\n\0"):  # RFC 9110, 5.5
+        raise RenderError("a header of the step has a line break or a NUL")
     body, content_type, value = _body(step, scope, encode)
     if content_type:
         headers.append(("Content-Type", content_type))
