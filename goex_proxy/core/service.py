@@ -80,7 +80,8 @@ class Service:
     def candidates(self, method: str, path: Path) -> list[tuple[Candidate, dict[str, str]]]:
         """What this method and path may be, the most literal template first."""
         out: list[tuple[Candidate, dict[str, str]]] = []
-        literal = self._literal.get(path.segments, ())
+        shape = (*path.segments, "") if path.slash else path.segments
+        literal = self._literal.get(shape, ())
         for item in (*literal, *self._by_length.get(len(path.segments), ()), *self._any_length):
             if item.match.methods and method not in item.match.methods:
                 continue
