@@ -1,7 +1,8 @@
 """The engine: what every course needs, and the ways to set one going."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ class Engine:
         self._paused = pause.exists()
         self.troubles: dict[str, int] = {}
         self.live: set[int] = set()
-        """Entries that are being sent now: no sweep may call them lost."""
+        """Entries that a course of this process has now: no sweep may take them up."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self._waiting: dict[int, list[asyncio.Event]] = {}
 
@@ -123,31 +124,41 @@ class Engine:
         if course.entry.state is not State.SENT:
             return stop
         self.callers.wrote(course.entry.call.caller.session)
-        self.live.add(course.entry.id)
-        try:
-            response = await sender.send()
-        except NotSentError as error:
-            return await course.unsent(str(error))
-        except UnreadableError as error:
-            return await course.answered(error.response)
-        except UpstreamError as error:
-            return await course.lost(str(error))
-        finally:
-            self.live.discard(course.entry.id)
-        return await course.answered(response)
+        with self._taken(course.entry.id):
+            try:
+                response = await sender.send()
+            except NotSentError as error:
+                return await course.unsent(str(error))
+            except UnreadableError as error:
+                return await course.answered(error.response)
+            except UpstreamError as error:
+                return await course.lost(str(error))
+            return await course.answered(response)
 
     async def resume(
         self, entry: Entry, events: Sequence[Event] = (), fence: Fence | None = None
     ) -> Entry:
         """Go on with an entry of the journal: after an approval, a restart, for an undo."""
         course = self.course(entry, fence)
+        with self._taken(entry.id):
+            try:
+                if events:
+                    course.begin(events)
+                    await course.flush()
+                return await self.carry(course)
+            finally:
+                course.release()
+
+    @contextmanager
+    def _taken(self, entry: int) -> Iterator[None]:
+        """Meanwhile no sweep takes it up; who took it first lets go of it."""
+        first = entry not in self.live
+        self.live.add(entry)
         try:
-            if events:
-                course.begin(events)
-                await course.flush()
-            return await self.carry(course)
+            yield
         finally:
-            course.release()
+            if first:
+                self.live.discard(entry)
 
     def background(self, work: Coroutine[Any, Any, object], what: str) -> None:
         """Run beside everything else; what it raises is counted, and shown by `status`."""

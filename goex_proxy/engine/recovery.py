@@ -63,20 +63,26 @@ class Recovery:
         for id_ in ledger.ids_in(State.SENT):
             if id_ not in live and ledger.elapsed(id_) >= timeout:
                 await self._again(id_, State.SENT, "no answer came in time")
-        # Steps of an undo are among those in doubt: they come before the undo itself.
-        for state in (State.IN_DOUBT, State.UNDOING):
+        # Steps of an undo are among these: they come before the undo itself.
+        for state in (State.ADMITTED, State.ANSWERED, State.IN_DOUBT, State.UNDOING):
             for id_ in ledger.ids_in(state):
                 if id_ not in live and self._due(id_):
                     await self._again(id_, state, "")
         for entry in ledger.held_too_long():
             reason = "nobody approved it in time"
             refused = (Rejected(by="timeout", reason=reason),)
-            await go_on(self._engine, await self._engine.resume(entry, refused))
+            try:
+                await go_on(self._engine, await self._engine.resume(entry, refused))
+            except Stale:
+                continue  # somebody has decided on it after all
 
     async def _again(self, id_: int, state: State, reason: str) -> None:
-        entry = self._engine.ledger.load(id_)
-        if entry is not None and entry.state is state:
-            await self._settle(entry, reason)
+        try:
+            entry = self._engine.ledger.load(id_)
+            if entry is not None and entry.state is state:
+                await self._settle(entry, reason)
+        except Exception as error:  # noqa: BLE001 - one that cannot be settled stops no other
+            self._engine.failed(f"sweep of e{id_}: {type(error).__name__}")
 
     def _due(self, entry: int) -> bool:
         """Whether to look again: soon at first, then ever more seldom."""

@@ -19,7 +19,7 @@ class Shelf:
         """Take the files as they are now; whether that could be done."""
         try:
             self.book = self._read()
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             self.trouble = str(error)
             return False
         self.trouble = ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
+import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +15,8 @@ from tests.beds.emulate import Emulate
 from tests.beds.webdav import WebDav
 from tests.behaviour.agent import Answer
 from tests.behaviour.conftest import Make
-from tests.behaviour.ground import Ground
-from tests.behaviour.tap import Loop, Tap
+from tests.behaviour.tap import Tap
+from tests.behaviour.test_it_fails_closed import FAULT
 from tests.behaviour.world import DAV, GITHUB, World
 
 pytestmark = pytest.mark.bed
@@ -213,6 +214,27 @@ def test_a_retry_of_a_call_in_doubt_is_told_so_and_not_sent(make: Make) -> None:
     assert (again.status, len(tap(world).writes())) == (201, 2)
 
 
+def test_an_answer_that_could_not_be_settled_at_once_is_settled_by_the_next_sweep(
+    make: Make, issue: str, tmp_path: Path
+) -> None:
+    place, fault = "engine.engine.Engine.fetch", tmp_path / "fault"
+    (tmp_path / "sitecustomize.py").write_text(FAULT)
+    fault.touch()
+    path = os.pathsep.join((str(tmp_path), *(p for p in sys.path if p)))
+    words = (f"GOEX_FAULT={fault}", f"GOEX_PLACES={place}", f"PYTHONPATH={path}")
+    world = make(wrapper=("/usr/bin/env", *words))
+    slow = tap(world).fail(before=0.5)
+    pending = world.begin("PATCH", f"{GITHUB}{issue}", json={"title": "theirs"})
+    assert slow.hit.wait(5)
+    fault.write_text(place)
+    assert pending.answer().goex["outcome"] == "in_doubt"
+    assert world.state(1) == "pending"
+    fault.write_text("")
+    assert world.wait_state(1, "applied") == "applied"
+    assert world.undo(1)[0]["outcome"] == "undone"
+    assert len(tap(world).writes()) == 2
+
+
 # -- made rare
 
 
@@ -269,29 +291,6 @@ def test_a_retry_after_a_hang_up_is_answered_by_what_a_person_made_of_the_first_
     assert (retry.status, retry.json["title"]) == (200, "theirs")
     # What was kept stands; what was undone is asked for anew, and decided anew.
     assert len(tap(world).writes()) - writes == (0 if then == "keep" else 1)
-
-
-def test_a_retry_of_a_call_that_is_still_dialling_waits_no_longer_than_that(
-    tmp_path: Path, tap_loop: Loop
-) -> None:
-    async def shy(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(1)  # of the handshake it says nothing, and goes
-        writer.close()
-
-    server = tap_loop.run(asyncio.start_server(shy, "127.0.0.1", 0))
-    port = server.sockets[0].getsockname()[1]
-    where = {"shy.example.test": f"https://localhost:{port}"}
-    world = Ground(at=tmp_path, loop=tap_loop, upstreams=where).open().start()
-    try:
-        first = world.begin("POST", "https://shy.example.test/a", json={})
-        time.sleep(0.4)
-        first.hang_up()
-        retry = world.call("POST", "https://shy.example.test/a", json={}, timeout=10)
-        assert retry.goex["outcome"] == "unavailable"
-        assert [e["state"] for e in world.log()] == ["abandoned", "abandoned"]
-    finally:
-        world.close()
-        server.close()
 
 
 def test_two_identical_calls_with_both_callers_waiting_are_two_calls(make: Make) -> None:
