@@ -67,10 +67,11 @@ def judge(call: Call, book: Book, given: Given | None = None) -> Judged:
         book = replace(book, posture=given.posture)
     arrival = arrive(call, book)
     seen = arrival.seen
-    if seen is None:
+    overridden = given.operation if given is not None else None
+    if seen is None or (arrival.problem and not overridden):
         return Judged(operation=arrival.opened.operation, decision=_unreadable(arrival))
-    if given is not None and given.operation:
-        seen = _overridden(seen, given.operation)
+    if overridden:
+        seen = _overridden(seen, overridden)
     began = time.perf_counter()
     decision = decide(call, seen, book, fidelity=seen.promise)
     seconds = time.perf_counter() - began

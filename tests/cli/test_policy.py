@@ -52,6 +52,8 @@ def test_explain_shows_each_rule_that_was_looked_at(place: Place) -> None:
     assert "decision   deny by mine/deny-github-repos-delete" in done.out
     allowed = place.goex("policy", "explain", "POST", f"{url}/issues", "--json", '{"title": "x"}')
     assert "operation  github.issues/create" in allowed.out
+    twice = place.goex("policy", "explain", "POST", f"{url}/issues", "--json", '{"a": 1, "a": 2}')
+    assert "decision   deny by goex" in twice.out  # as the gateway does, whatever the rules say
     assert place.goex("policy", "explain", "e1").code == 1
     assert place.goex("policy", "explain", "DELETE", "nowhere").code == 2
 
