@@ -160,7 +160,11 @@ def _disagreements(call: Call, seen: Classified, book: Book) -> Iterator[str]:
     try:
         operation, undo = str(known["operation"]), known["is_undo"] is True
         for rule in book.rules.rules:
-            if (rule.undo or not undo) and rule.looks_at(operation) and rule.where.covers(known):
+            if (
+                (rule.undo or not undo)
+                and rule.looks_at(operation)
+                and rule.where.covers(known, rule.effect)
+            ):
                 yield from _compared(rule, second, known, book)
     except ExpressionError:
         return  # a fact that cannot be told: the decision is a denial already

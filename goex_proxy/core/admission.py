@@ -89,15 +89,14 @@ def arrive(call: Call, book: Book, *, kept: bool = True) -> Arrival:
 
 def _doubtful(seen: Classified) -> str:
     """Why it cannot be said what a call does: its body has no one meaning, or comes in frames."""
-    decoded = seen.decoded
     if seen.request.headers.has("upgrade") and seen.read is None:
         return (
             "a WebSocket whose messages nobody here can read, and no reverser file names it a read"
         )
     if seen.kind is Kind.READ or seen.service is None:
         return ""
-    if decoded.state is BodyState.INVALID:
-        return f"its body cannot be read: {decoded.why}"
+    if seen.decoded.state is BodyState.INVALID:
+        return f"its body cannot be read: {seen.decoded.why}"
     operation = seen.operation
     if operation is None or operation.promise is Fidelity.NONE:
         return ""  # nothing is promised of what it wrote; policies cannot ask for its arguments

@@ -5,7 +5,7 @@ cannot place is `unregistered`: it may change something, and nothing can undo it
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from goex_proxy.core import host
@@ -17,8 +17,9 @@ from goex_proxy.core.path import Path, parse
 from goex_proxy.core.resource import Form
 from goex_proxy.core.service import NamedRead, Service
 
-SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH"})
-"""Methods that IANA's registry calls safe; QUERY too is, but no client sends it yet."""
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT", "SEARCH"})
+"""Methods that IANA's registry calls safe; QUERY too is, but no client sends it yet. Not TRACE:
+its answer shows the request as the service got it, credential included."""
 
 OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override", "x-original-method")
 REWRITES = ("x-original-url", "x-rewrite-url")
@@ -31,18 +32,42 @@ class Unreadable(ValueError):
     """A request that two readers could take for two different ones: refused."""
 
 
+class Once:
+    """A request's body, decoded by its content type or a codec when somebody first asks."""
+
+    def __init__(self, request: Request, decode: Decoder, codec: str | None = None) -> None:
+        self._request = request
+        self._decode = decode
+        self._codec = codec
+
+    @cached_property
+    def decoded(self) -> Decoded:
+        return self._decode(self._request, self._codec)
+
+    @cached_property
+    def query(self) -> Mapping[str, object]:
+        """The query's fields alone."""
+        if "?" not in self._request.target:
+            return {}
+        return self._decode(replace(self._request, body=b""), None).args
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classified:
     """What a request was found to be."""
 
     request: Request
     path: Path
-    decoded: Decoded
+    once: Once = field(repr=False, compare=False)
     service: Service | None = None
     operation: Operation | None = None
     read: NamedRead | None = None
     kind: Kind = Kind.UNKNOWN
     params: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def decoded(self) -> Decoded:
+        return self.once.decoded
 
     @property
     def registered(self) -> bool:
@@ -124,17 +149,19 @@ class Catalog:
 
 def classify(service: Service | None, request: Request, path: Path, decode: Decoder) -> Classified:
     """The operation of one service that a request is."""
-    plain = _Once(request, decode)
+    plain = Once(request, decode)
+    candidates = service.candidates(request.method, path) if service else []
     if not _reads(service, request.method):
-        _refuse_override(plain.decoded.args, request.method)
-    for item, params in service.candidates(request.method, path) if service else ():
+        inert = bool(candidates) and _is_plain_read(candidates[0][0])
+        _refuse_override(plain.query if inert else plain.decoded.args, request.method)
+    for item, params in candidates:
         codec = item.decode if isinstance(item, Operation) else None
-        decoded = decode(request, codec) if codec else plain.decoded
-        found = _found(service, request, path, decoded, item, params)
+        once = Once(request, decode, codec) if codec else plain
+        found = _found(service, request, path, once, item, params)
         if _holds(found, item):
             return found
     kind = Kind.READ if _reads(service, request.method) else Kind.UNKNOWN
-    return Classified(request=request, path=path, decoded=plain.decoded, service=service, kind=kind)
+    return Classified(request=request, path=path, once=plain, service=service, kind=kind)
 
 
 def _refuse_override(args: Mapping[str, object], method: str) -> None:
@@ -153,16 +180,10 @@ def _refuse_rewriting(request: Request) -> None:
             raise Unreadable(f"the path is overridden by {written}")
 
 
-class _Once:
-    """The body decoded by its content type, when the first candidate asks."""
-
-    def __init__(self, request: Request, decode: Decoder) -> None:
-        self._request = request
-        self._decode = decode
-
-    @cached_property
-    def decoded(self) -> Decoded:
-        return self._decode(self._request, None)
+def _is_plain_read(item: NamedRead | Operation) -> bool:
+    """A read by method and path alone, such as inference: nobody takes its body for a form,
+    and it may be large."""
+    return isinstance(item, NamedRead) and item.match.when is None
 
 
 def _reads(service: Service | None, method: str) -> bool:
@@ -173,7 +194,7 @@ def _found(
     service: Service | None,
     request: Request,
     path: Path,
-    decoded: Decoded,
+    once: Once,
     item: NamedRead | Operation,
     params: Mapping[str, str],
 ) -> Classified:
@@ -181,7 +202,7 @@ def _found(
     return Classified(
         request=request,
         path=path,
-        decoded=decoded,
+        once=once,
         service=service,
         operation=operation,
         read=read,

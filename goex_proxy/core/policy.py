@@ -32,11 +32,19 @@ class Where:
     agents: tuple[str, ...] = ()
     credentials: tuple[str, ...] = ()
 
-    def covers(self, facts: Mapping[str, object]) -> bool:
+    def covers(self, facts: Mapping[str, object], effect: Effect) -> bool:
+        """Whether these are the facts that a rule of this effect is about.
+
+        A service may take `%2F` for a slash or not: what forbids matches either spelling of the
+        path, what allows only the one that is sent.
+        """
         if not (self.methods or self.paths or self.hosts or self.agents or self.credentials):
             return True
-        if self.paths and not any(glob.path_matches(p, str(facts["path"])) for p in self.paths):
-            return False
+        if self.paths:
+            path = str(facts["path"])
+            spellings = {path} if effect is Effect.ALLOW else {path, path.replace("%2F", "/")}
+            if not any(glob.path_matches(p, each) for p in self.paths for each in spellings):
+                return False
         named = (
             (self.methods, "method"),
             (self.hosts, "host"),
@@ -122,7 +130,7 @@ class Ruleset:
         for rule in self.rules:
             if rule.id in silent or (undo and not rule.undo) or rule.mode is Mode.OFF:
                 continue
-            if rule.looks_at(operation) and rule.where.covers(facts):
+            if rule.looks_at(operation) and rule.where.covers(facts, rule.effect):
                 looked.append((rule, _look(rule, scope)))
         return _severest(looked, default, scope)
 

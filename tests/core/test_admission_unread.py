@@ -19,6 +19,7 @@ from tests.core.world import (
     a_resource,
     a_service,
     an_operation,
+    as_decoded,
     classified,
     decode,
 )
@@ -54,7 +55,7 @@ def test_a_rule_that_asks_for_arguments_nobody_read_gets_an_error(
 
 def test_query_and_body_that_differ_have_no_arguments() -> None:
     seen = classified(a_call(a_request("PATCH", "/notes/1?c=a", json={"c": "b"})), EXACT)
-    clashing = replace(seen, decoded=replace(seen.decoded, clash=("c",)))
+    clashing = replace(seen, once=as_decoded(replace(seen.decoded, clash=("c",))))
     with pytest.raises(ExpressionError, match="different things: c"):
         arguments(clashing)
 
@@ -63,7 +64,7 @@ def test_the_content_of_a_file_needs_no_reading() -> None:
     file = replace(a_resource(), form=Form.BYTES)
     operation = an_operation("files/put", "PUT /notes/{id}", images=(Use(resource=file, name=""),))
     body = Decoded(state=BodyState.UNSUPPORTED, why="the content type 'image/png'")
-    seen = replace(classified(a_call(), EXACT), operation=operation, decoded=body)
+    seen = replace(classified(a_call(), EXACT), operation=operation, once=as_decoded(body))
     assert isinstance(seen, Classified)
     assert seen.unread == ""
 

@@ -3,6 +3,7 @@
 import pytest
 
 from goex_proxy.core.catalog import Catalog, Classified, Unreadable
+from goex_proxy.core.decoded import Decoded
 from goex_proxy.core.exchange import Headers, Request
 from goex_proxy.core.operation import Fidelity, Kind, Match
 from goex_proxy.core.service import NamedRead, Service
@@ -82,6 +83,26 @@ def test_a_method_that_a_field_overrides_is_refused_of_registered_calls_too(targ
         found(a_request("POST", target))
     with pytest.raises(Unreadable, match="_method"):
         found(a_request("POST", "/notes", json={"_method": ["POST", "DELETE"]}))
+
+
+def test_the_body_of_a_read_by_name_is_not_decoded_to_classify_it() -> None:
+    decoded: list[bytes | None] = []
+
+    def counting(request: Request, codec: str | None = None) -> Decoded:
+        decoded.append(request.body)
+        return decode(request, codec)
+
+    catalog = Catalog((SERVICE,))
+    seen = catalog.classify(a_request("POST", "/search?a=1", json={"_method": "PUT"}), counting)
+    assert (seen.kind, decoded) == (Kind.READ, [b""])
+    assert seen.decoded.args["_method"] == "PUT"
+    with pytest.raises(Unreadable, match="_method"):
+        catalog.classify(a_request("POST", "/maybe", json={"_method": "PUT", "q": True}), counting)
+
+
+def test_a_trace_is_no_read() -> None:
+    assert found(a_request("TRACE", "/notes")).kind is Kind.UNKNOWN
+    assert Catalog(()).classify(a_request("TRACE"), decode).kind is Kind.UNKNOWN
 
 
 def test_an_override_that_overrides_nothing_passes() -> None:

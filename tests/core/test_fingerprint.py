@@ -10,7 +10,15 @@ from goex_proxy.core.call import Caller
 from goex_proxy.core.decision import Auth
 from goex_proxy.core.exchange import Headers
 from goex_proxy.core.fingerprint import fingerprint
-from tests.core.world import a_book, a_call, a_request, a_service, an_operation, classified
+from tests.core.world import (
+    a_book,
+    a_call,
+    a_request,
+    a_service,
+    an_operation,
+    as_decoded,
+    classified,
+)
 
 BOOK = a_book(a_service(an_operation("notes/create", "POST /notes", nonce=("nonce",))))
 POST = a_request("POST", "/notes", json={"title": "a"})
@@ -88,5 +96,6 @@ def test_a_body_that_was_not_read_has_no_fingerprint() -> None:
 def test_a_body_that_json_cannot_say_counts_as_it_is() -> None:
     call = a_call(POST)
     seen = classified(call, BOOK)
-    odd = replace(seen, decoded=replace(seen.decoded, value={"file": b"\x00", "nonce": 1}))
+    value = {"file": b"\x00", "nonce": 1}
+    odd = replace(seen, once=as_decoded(replace(seen.decoded, value=value)))
     assert fingerprint(call, odd) == fingerprint(replace(call), odd) != print_of(credential="c2")

@@ -52,6 +52,19 @@ def test_a_condition_that_is_false_spares_the_broken_one() -> None:
     assert decided(a_rule(DENY, conditions=(BROKEN,), unless=Py("True"))).effect is ALLOW
 
 
+@pytest.mark.parametrize(("effect", "decoded_too"), [(DENY, True), (HOLD, True), (ALLOW, False)])
+@pytest.mark.parametrize("glob", ["/a/b/c", "/a/*/c", "/a/b/*"])
+def test_what_forbids_a_path_matches_it_with_its_slash_encoded_too(
+    effect: Effect, decoded_too: bool, glob: str
+) -> None:
+    default = a_decision(HOLD if effect is ALLOW else ALLOW, "default")
+    rule = a_rule(effect, where=Where(paths=(glob,)))
+    assert decided(rule, default=default, path="/a/b/c").rule == rule.id
+    assert (decided(rule, default=default, path="/a/b%2Fc").rule == rule.id) is decoded_too
+    as_sent = a_rule(effect, where=Where(paths=("/a/b%2Fc",)))
+    assert decided(as_sent, default=default, path="/a/b%2Fc").rule == as_sent.id
+
+
 rules = st.builds(
     lambda effect, name, conditions, mode: a_rule(
         effect, id=f"t/{name}", conditions=conditions, mode=mode, timeout=float(name)

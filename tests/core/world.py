@@ -16,7 +16,7 @@ from goex_proxy.core import exact
 from goex_proxy.core.admission import arrive
 from goex_proxy.core.book import Book, Limits
 from goex_proxy.core.call import Call, Caller
-from goex_proxy.core.catalog import Catalog, Classified
+from goex_proxy.core.catalog import Catalog, Classified, Once
 from goex_proxy.core.decision import Auth, Decision, Effect, Posture
 from goex_proxy.core.decoded import BodyState, Decoded
 from goex_proxy.core.entry import Entry, fold
@@ -98,6 +98,11 @@ def decode(request: Request, codec: str | None = None) -> Decoded:
     query = dict(parse_qsl(request.query))
     body = decode_body(request.body, request.headers.get("content-type"))
     return replace(body, args={**query, **body.args}, query=query)
+
+
+def as_decoded(decoded: Decoded) -> Once:
+    """What `Classified` holds, of a body that was decoded to this."""
+    return Once(a_request(), lambda request, codec: decoded)
 
 
 def decode_answer(response: Response, codec: str | None = None) -> Decoded:
