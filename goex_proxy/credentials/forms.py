@@ -1,8 +1,9 @@
 """The forms in which a service may echo a secret back.
 
 The list is closed and said aloud (design section 8): as it is, base64 at its three alignments
-(both alphabets), percent-encoded, JSON-escaped, HTML-escaped, hex. Not covered: a secret that
-is split, reversed, compressed, encrypted, wrapped at column 76, or encoded twice.
+(both alphabets), percent-encoded, JSON-escaped, HTML-escaped, hex, and with every byte written
+as an escape of JSON or HTML. Not covered: a secret that is split, reversed, compressed,
+encrypted, wrapped at column 76, or encoded twice.
 """
 
 import html
@@ -20,6 +21,7 @@ def forms(secret: bytes) -> frozenset[bytes]:
         return frozenset()
     found = {secret, *_base64(secret), *_percent(secret), *_json(secret), *_hex(secret)}
     found.add(html.escape(secret.decode("latin-1")).encode("latin-1"))
+    found |= _every(secret)
     return frozenset(form for form in found if len(form) >= SHORTEST)
 
 
@@ -63,6 +65,12 @@ def _json(secret: bytes) -> set[bytes]:
 def _upper_escapes(text: str) -> str:
     head, *parts = text.split("\\u")
     return "\\u".join([head, *(part[:4].upper() + part[4:] for part in parts)])
+
+
+def _every(secret: bytes) -> set[bytes]:
+    """Each byte written as an escape of JSON or HTML, as some careful encoders do."""
+    patterns = ("\\u{:04x}", "\\u{:04X}", "&#{};", "&#x{:x};", "&#x{:X};")
+    return {"".join(map(pattern.format, secret)).encode() for pattern in patterns}
 
 
 def _hex(secret: bytes) -> set[bytes]:

@@ -7,6 +7,7 @@ only found if it is one of ours (scrub.py).
 from base64 import b64encode
 from collections.abc import Callable
 from functools import lru_cache
+from urllib.parse import unquote_plus
 
 from goex_proxy.credentials import slot
 
@@ -77,11 +78,17 @@ _PARAMETERS = _SIGNED | frozenset(
         "oauth_token",
         "oauth_signature",
         "x-goog-api-key",
+        "private_token",
+        "job_token",
         "assertion",
         "client_assertion",
         "awsaccesskeyid",
     ]
 )
+
+_AMBIGUOUS = frozenset(["key", "code"])
+"""API keys and OAuth codes by their length alone: short ones name projects, languages, flags."""
+_LONG = 20
 
 
 @lru_cache(maxsize=1024)
@@ -92,7 +99,7 @@ def is_secret_field(lower: str) -> bool:
 
 def signed(query: str) -> list[str]:
     """The values of the query parameters that authorise a request by themselves."""
-    return [value for name, value in _pairs(query) if name.lower() in _SIGNED and value]
+    return [value for name, value in _pairs(query) if _known(name) in _SIGNED and value]
 
 
 def query(text: str, keep: Callable[[str], bool]) -> str:
@@ -100,9 +107,13 @@ def query(text: str, keep: Callable[[str], bool]) -> str:
     parts = []
     for part in text.split("&"):
         name, equals, value = part.partition("=")
-        hide = name.lower() in _PARAMETERS and value and not keep(value)
+        hide = value and _authorises(_known(name), value) and not keep(value)
         parts.append(f"{name}={MARK}" if hide else name + equals + value)
     return "&".join(parts)
+
+
+def _authorises(name: str, value: str) -> bool:
+    return name in _PARAMETERS or (name in _AMBIGUOUS and len(value) >= _LONG)
 
 
 def target(text: str, keep: Callable[[str], bool]) -> str:
@@ -131,6 +142,11 @@ def _basic(encoded: str, keep: Callable[[str], bool]) -> str:
     if not keep(user):
         return MARK
     return b64encode(f"{user}:{MARK}".encode("latin-1")).decode()
+
+
+def _known(name: str) -> str:
+    """A parameter's name as the service will read it."""
+    return (unquote_plus(name) if "%" in name or "+" in name else name).lower()
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:

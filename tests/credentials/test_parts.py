@@ -8,7 +8,7 @@ from base64 import urlsafe_b64decode
 import pytest
 
 from goex_proxy.core.exchange import Origin
-from goex_proxy.credentials import binding, slot
+from goex_proxy.credentials import binding, redaction, slot
 from goex_proxy.credentials.peer import Upstreams
 from goex_proxy.credentials.placeholder import mint
 from goex_proxy.stores.secret import Secret
@@ -131,3 +131,13 @@ def test_a_secret_cannot_be_printed_hashed_pickled_or_copied() -> None:
     for use in (hash, pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError):
             use(secret)
+
+
+@pytest.mark.parametrize(
+    "name", ["private_token", "JOB_TOKEN", "key", "c%6Fde", "access%5Ftoken", "%70assword"]
+)
+def test_a_secret_parameter_is_marked_however_its_name_is_written(name: str) -> None:
+    shown = redaction.query(f"page=2&{name}=AIza0123456789abcdef", lambda _: False)
+    assert shown == f"page=2&{name}={redaction.MARK}"
+    plain = "encode=abc&keys=d&key=PROJECT-1&code=en"
+    assert redaction.query(plain, lambda _: False) == plain

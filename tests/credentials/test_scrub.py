@@ -29,6 +29,10 @@ FORMS = {
     "json go": json.dumps(TEXT).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e").encode(),
     "html": html.escape(TEXT).encode(),
     "hex": REAL.hex().encode(),
+    "json every": "".join(f"\\u{byte:04x}" for byte in REAL).encode(),
+    "json EVERY": "".join(f"\\u{byte:04X}" for byte in REAL).encode(),
+    "html every": "".join(f"&#{byte};" for byte in REAL).encode(),
+    "html every, hex": "".join(f"&#x{byte:X};" for byte in REAL).encode(),
     "HEX": REAL.hex().upper().encode(),
 }  # fmt: skip
 
