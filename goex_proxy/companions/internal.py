@@ -53,9 +53,10 @@ def _about(engine: Engine, caller: Caller) -> dict[str, object]:
 
 
 def _own(engine: Engine, caller: Caller, name: str) -> Entry | None:
-    if not name.startswith("e") or not name[1:].isdigit() or len(name) > 16:
+    number = name[1:]
+    if not name.startswith("e") or not (number.isascii() and number.isdigit()) or len(name) > 16:
         return None
-    entry = engine.ledger.load(int(name[1:]))
+    entry = engine.ledger.load(int(number))
     if entry is None or entry.call.caller.session != caller.session:
         return None
     return entry if entry.call.caller.agent == caller.agent else None

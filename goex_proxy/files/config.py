@@ -20,6 +20,7 @@ from goex_proxy.files.issue import Issues
 from goex_proxy.files.node import Items, Node, Plain, Scalar
 
 MAX_SIZE = 256 * 1024
+MAX_BODY = 64 << 20
 KEYS = frozenset(
     (
         *("version", "listen", "console", "journal", "posture", "policies", "lists"),
@@ -247,8 +248,12 @@ def _limits(form: Form) -> Limits:
         return Limits()
     inner.only(LIMITS)
     plain = Limits()
+    body = inner.size("body", plain.body)
+    if body > MAX_BODY:
+        what = f"limits: a body of {body} bytes would be read into memory to decide"
+        inner.issues.add(inner.place("body"), what, "64MiB at most")
     return Limits(
-        body=inner.size("body", plain.body),
+        body=body,
         hold_wait=inner.duration("hold_wait") or plain.hold_wait,
         upstream_timeout=inner.duration("upstream_timeout") or plain.upstream_timeout,
         image_requests=inner.number("image_requests", plain.image_requests),

@@ -102,6 +102,7 @@ def test_what_is_not_written_has_its_default() -> None:
         ("limits: {body: 1MB}", (1, 16), "1MiB"),
         ("limits: {body: 0MiB}", (1, 16), "1MiB"),
         ("limits: {body: 1000}", (1, 16), "1MiB"),
+        ("limits: {body: 65MiB}", (1, 10), "64MiB"),
         ("limits: {hold_wait: 3}", (1, 21), "30m"),
         ("limits: {hold_wait: 0s}", (1, 21), "30m"),
         ("limits: {image_requests: -1}", (1, 26), "above 0"),
