@@ -83,6 +83,9 @@ class Actions:
     async def approve(self, id_: int, *, by: str) -> Entry:
         """Send what is held; it goes out once, also if its agent is gone."""
         entry = self._in_state(id_, State.HELD, "is not held")
+        if self._engine.ledger.is_late(entry):  # no gateway ran to refuse it when it was
+            await self.reject(id_, by="timeout", reason="nobody approved it in time")
+            raise ActionError(f"{entry.name} was held too long, and is refused now", REFUSED)
         if not entry.opened.kept:
             after = await self._engine.ledger.append(entry, (Approved(by=by),))
             self._engine.changed(id_)

@@ -96,6 +96,11 @@ class Ledger:
         late = [row.id for row in rows if str(_extra(row).get("until") or "z") < now]
         return [entry for id_ in late if (entry := self.load(id_)) is not None]
 
+    def is_late(self, entry: Entry) -> bool:
+        """Whether the time in which a hold can be approved has passed."""
+        until = _until(entry)
+        return until is not None and until < _now()
+
     def ids_in(self, state: State) -> list[int]:
         """The entries in a state, oldest first, without reading them."""
         return [row.id for row in self._journal.open_entries([state.value])]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
 from goex_proxy.console.client import Refused
+from goex_proxy.engine.actions import ActionError
 from tests.beds.emulate import Emulate
 from tests.behaviour.agent import Answer
 from tests.behaviour.conftest import Make
@@ -99,6 +101,17 @@ def test_a_held_call_is_approved_while_no_gateway_runs(make: Make, issue: str) -
     world.restart()
     retry = comment(world, issue)
     assert (retry.status, retry.entry, len(sent(world))) == (201, entry, 1)
+
+
+def test_a_hold_whose_time_ran_out_while_no_gateway_ran_is_refused(make: Make, issue: str) -> None:
+    world = make(policy=HOLD.replace("reason:", "timeout: 3s, reason:"))
+    entry = held(world, comment(world, issue))
+    world.stop()
+    assert world.state(entry) == "held"
+    time.sleep(3)
+    with pytest.raises(ActionError, match="held too long"):
+        in_this_process(world, "approve", id=entry)
+    assert (world.state(entry), sent(world)) == ("refused", [])
 
 
 def test_two_approvals_send_once(make: Make, issue: str) -> None:
