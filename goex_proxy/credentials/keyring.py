@@ -56,6 +56,7 @@ class Keyring:
         self._clock = clock
         self._used: dict[str, datetime] = {}
         self._generation = -1
+        self._unreadable = ""
         self._refreshing = asyncio.Lock()
         self._ring = Ring(())
 
@@ -67,21 +68,31 @@ class Keyring:
         generation = self._vault.generation()
         pairs = [self._vault.source(one.id) for one in self._vault.credentials()]
         self._take([self._live(*pair) for pair in pairs], generation)
+        self._unreadable = ""
 
     async def refresh(self) -> None:
         """Follow changes of the vault, renew values that are about to expire, note uses.
 
-        Commands run in a thread. Raises VaultError: the old set stays.
+        Commands run in a thread. Raises VaultError: the old set stays, to scrub and to know ours
+        by, and nothing of it may be sent until a refresh succeeds.
         """
         async with self._refreshing:
-            self._note_uses()
-            generation = self._vault.generation()
-            changed = generation != self._generation
-            if not changed and not any(one.due(self._clock()) for one in self._ring.lives):
-                return
-            pairs = [self._vault.source(one.id) for one in self._vault.credentials()]
-            lives = [await asyncio.to_thread(self._live, *pair) for pair in pairs]
-            self._take(lives, generation)
+            try:
+                await self._refresh()
+            except VaultError:
+                self._unreadable = "the vault cannot be read"
+                raise
+            self._unreadable = ""
+
+    async def _refresh(self) -> None:
+        self._note_uses()
+        generation = self._vault.generation()
+        changed = generation != self._generation
+        if not changed and not any(one.due(self._clock()) for one in self._ring.lives):
+            return
+        pairs = [self._vault.source(one.id) for one in self._vault.credentials()]
+        lives = [await asyncio.to_thread(self._live, *pair) for pair in pairs]
+        self._take(lives, generation)
 
     @property
     def scrubs(self) -> Scrubs:
@@ -203,7 +214,7 @@ class Keyring:
             return problem.wrong_slot(name, wrong, credential.slots)
         if origin.scheme != "https" and not self._upstreams.plain(origin):
             return problem.plaintext(name, origin.host)
-        why = one.unusable(self._clock())
+        why = self._unreadable or one.unusable(self._clock())
         return problem.unavailable(name, why) if why else None
 
     def _live(self, credential: Credential, source: Source) -> Live:

@@ -14,6 +14,7 @@ from goex_proxy.credentials.problem import CredentialRefusedError, Trouble
 from goex_proxy.stores.credential import Credential, FromCommand, FromEnvironment, Stored
 from goex_proxy.stores.secret import Secret
 from goex_proxy.stores.vault import Vault
+from goex_proxy.stores.vault_key import VaultError
 from tests.credentials.conftest import REAL, Peer, Ring, a_request
 
 REAL_TEXT = REAL.decode()
@@ -320,3 +321,20 @@ def test_one_failing_value_does_not_stop_the_others(
     )
     assert "GOEX_TEST_REAL is not set" in keyring.unavailable()["env"]
     assert trouble(keyring, a_request(bearer(github.placeholder))) is None
+
+
+def test_while_the_vault_cannot_be_read_no_value_is_sent(
+    keyring: Keyring, github: Credential, tmp_path: Path
+) -> None:
+    request, file = a_request(bearer(github.placeholder)), tmp_path / "vault.db"
+    kept = file.read_bytes()
+    file.write_bytes(b"garbage" * 1000)
+    with pytest.raises(VaultError):
+        asyncio.run(keyring.refresh())
+    assert trouble(keyring, request) is Trouble.UNAVAILABLE
+    with pytest.raises(CredentialRefusedError, match="vault cannot be read"):
+        keyring.swap(request, Peer())
+    assert trouble(keyring, a_request()) is None
+    file.write_bytes(kept)
+    asyncio.run(keyring.refresh())
+    assert trouble(keyring, request) is None
