@@ -24,6 +24,7 @@ from goex_proxy.engine.recovery import Recovery
 from goex_proxy.engine.shelf import Shelf
 from goex_proxy.files import config as config_file
 from goex_proxy.files.config import Address, Config
+from goex_proxy.files.issue import FileError
 from goex_proxy.gateway.certificates import open_authority
 from goex_proxy.gateway.gateway import Gateway, ListenError, Settings
 from goex_proxy.home import Home, HomeError
@@ -85,7 +86,7 @@ async def open_parts(home: Home, *, anonymous: bool = True) -> AsyncIterator[Par
             shelf=Shelf(lambda: library.book(config_file.load(home.config))),
             upstream=client,
             callers=Callers(home.callers, anonymous=anonymous),
-            pause=home.path / "paused",
+            pause=home.pause,
         )
         yield Parts(
             home=home,
@@ -238,17 +239,25 @@ async def _until_stopped(parts: Parts, recovery: Recovery) -> None:
 
 async def _follow(parts: Parts) -> None:
     """Follow changes of the vault and of the files, once a second."""
-    seen = parts.stamps
+    seen, config = parts.stamps, parts.config
     while True:
         await asyncio.sleep(_REFRESH_EVERY)
         try:
             await parts.keyring.refresh()
-            now = _stamps(parts.home, parts.config)
-            if now != seen:
-                seen = now
+            if _stamps(parts.home, config) != seen:
+                config = _config_now(parts.home, config)
+                seen = _stamps(parts.home, config)
                 parts.engine.shelf.reload()
         except Exception as error:  # noqa: BLE001 - counted and shown; the last good state stays
             parts.engine.failed(f"refresh: {type(error).__name__}")
+
+
+def _config_now(home: Home, last: Config) -> Config:
+    """The configuration whose files are followed: while goex.yaml is bad, the last good one."""
+    try:
+        return config_file.load(home.config)
+    except FileError:
+        return last  # the reload fails of the same, and says why
 
 
 def _stamps(home: Home, config: Config) -> Stamps:

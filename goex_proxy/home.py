@@ -74,6 +74,11 @@ class Home:
         return self.path / "control.sock"
 
     @property
+    def pause(self) -> Path:
+        """There while changes are paused."""
+        return self.path / "paused"
+
+    @property
     def sessions(self) -> Path:
         """Where the sockets of sealed sessions are."""
         return self.path / "sessions"

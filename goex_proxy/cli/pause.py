@@ -13,12 +13,17 @@ def pause() -> None:
 
     It holds over a restart, and can be said before a gateway runs.
     """
-    act(made_home(), "pause")
-    talk("paused: every change is refused until goex resume")
+    home = made_home()
+    paused = home.pause.exists()
+    act(home, "pause")
+    said = "it was paused already" if paused else "paused"
+    talk(f"{said}: every change is refused until goex resume")
 
 
 @click.command(short_help="Take changes again")
 def resume() -> None:
     """Take changes again after a pause."""
-    act(made_home(), "resume")
-    talk("changes are taken again")
+    home = made_home()
+    paused = home.pause.exists()
+    act(home, "resume")
+    talk("changes are taken again" if paused else "it was not paused: changes are taken")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from goex_proxy.cli.control import asked
+from goex_proxy.cli.failure import FAILED
 from goex_proxy.cli.given import json_option, made_home
 from goex_proxy.cli.render import facts, talk
 
@@ -16,10 +17,20 @@ if TYPE_CHECKING:
 @click.command(short_help="How the gateway does, and what waits")
 @json_option
 def status(*, as_json: bool) -> None:
-    """Whether a gateway runs, where, with what; and what waits for a person."""
+    """Whether a gateway runs, where, with what; and what waits for a person.
+
+    Exit 1 if goex.yaml, a policy or a reverser file is bad.
+    """
     home = made_home()
     told = asked(home, "status")
-    fields = {"home": str(home.path), "running": told is not None, **(told or {}), **_open(home)}
+    known = told or {"files": _files(home)}
+    fields = {"home": str(home.path), "running": told is not None, **known, **_open(home)}
+    _print(fields, as_json=as_json)
+    if fields["files"] != "good":
+        click.get_current_context().exit(FAILED)
+
+
+def _print(fields: dict[str, object], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(fields, ensure_ascii=False))
         return
@@ -28,6 +39,19 @@ def status(*, as_json: bool) -> None:
         talk("hint: goex held")
     elif not fields["running"]:
         talk("hint: goex serve, or goex run -- CMD")
+
+
+def _files(home: "Home") -> str:
+    """`good`, or what is wrong with the files that a gateway would start with."""
+    from goex_proxy.engine.library import Library
+    from goex_proxy.files import config
+    from goex_proxy.files.issue import FileError
+
+    try:
+        Library().book(config.load(home.config))
+    except FileError as error:
+        return str(error)
+    return "good"
 
 
 def _open(home: "Home") -> dict[str, int]:

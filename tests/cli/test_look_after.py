@@ -2,6 +2,8 @@
 
 import shutil
 import sqlite3
+import time
+from collections.abc import Callable
 from contextlib import closing
 
 from tests.cli.place import Place
@@ -71,3 +73,33 @@ def test_ca_shows_the_certificate_and_never_the_key(lived: Place) -> None:
     if told.code == 0:
         assert "sudo" in told.out
         assert "--yes" in told.err
+
+
+def test_a_folder_that_goex_yaml_names_later_is_followed_too(place: Place) -> None:
+    place.found()
+    later = place.home / "later"
+    later.mkdir()
+    rules = later / "mine.yaml"
+    rules.write_text("version: 1\nrules:\n  - {deny: webdav.put, reason: first}\n")
+    with place.gateway() as proxy:
+        assert place.agent(proxy, "PUT", "a.txt", "one").startswith("201 ")
+        place.found(policies=["./later"])
+        _until(lambda: "first" in place.agent(proxy, "PUT", "a.txt", "two"))
+        rules.write_text("version: 1\nrules:\n  - {deny: webdav.put, reason: second}\n")
+        _until(lambda: "second" in place.agent(proxy, "PUT", "a.txt", "two"))
+        rules.write_text("version: 1\nrules: [")
+        _until(lambda: place.goex("status").code == 1)
+        told = place.goex("status")
+        assert "mine.yaml:" in told.out
+        assert place.goex("status", "--json").json["files"] != "good"
+    told = place.goex("status")
+    assert (told.code, "mine.yaml:" in told.out) == (1, True)
+    rules.unlink()
+    assert place.goex("status").code == 0
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.2)
