@@ -1,6 +1,7 @@
 """What an agent's clients are given: the proxy, its files, and the vault's placeholders."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from goex_proxy.cli.places import files_of
@@ -22,6 +23,28 @@ def _held(home: "Home") -> tuple["Credential", ...]:
 def services(home: "Home") -> frozenset[str]:
     """Those that the vault holds a credential for: an agent's own logins there are hidden."""
     return frozenset(credential.service for credential in _held(home))
+
+
+def bound_agents(home: "Home") -> set[str]:
+    """Those that a credential names."""
+    return {agent for credential in _held(home) for agent in credential.agents}
+
+
+def value_files(home: "Home") -> tuple[Path, ...]:
+    """Files that the commands of `secret add --command` name: an agent could read them as well.
+
+    Not the command itself, which others may need.
+    """
+    from goex_proxy.stores.credential import FromCommand
+
+    vault = home.vault()
+    try:
+        sources = [vault.source(credential.id)[1] for credential in vault.credentials()]
+    finally:
+        vault.close()
+    words = (w for s in sources if isinstance(s, FromCommand) for w in s.argv[1:])
+    named = (Path(part) for word in words for part in (word, word.partition("=")[2]) if part)
+    return tuple(path.resolve() for path in named if path.is_file())
 
 
 def credentials(home: "Home", agent: str) -> list["Credential"]:

@@ -1,8 +1,16 @@
 """`goex env`, `note`: what clients and agents are told when nobody runs them for us."""
 
+from typing import TYPE_CHECKING
+
 import click
 
+from goex_proxy.cli.control import act, asked
+from goex_proxy.cli.failure import Failure, complain
 from goex_proxy.cli.given import made_home
+from goex_proxy.cli.render import plain
+
+if TYPE_CHECKING:
+    from goex_proxy.home import Home
 
 _FORMATS = ("sh", "json", "docker", "claude", "github-actions")
 
@@ -23,12 +31,26 @@ def env(*, form: str, proxy: str | None, agent: str) -> None:
     from goex_proxy.launch.formats import render
 
     home = made_home()
+    if agent != "anonymous":
+        _require_agent(home, agent)
     url = proxy or f"http://{proxy_address(home)}"
     try:
         text = render(client_variables(clients(home, url, agent)), form)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     click.echo(text, nl=False)
+    if proxy is None and asked(home, "status") is None:
+        complain("no gateway runs yet: these lead nowhere until one does", "goex serve", "warning")
+
+
+def _require_agent(home: "Home", name: str) -> None:
+    """One that has a proxy URL, or that a credential is bound to."""
+    from goex_proxy.cli.clients import bound_agents
+
+    agents = act(home, "agent.list")["agents"]
+    named = [each for each in agents if not each["ended"]] if isinstance(agents, list) else []
+    if name not in {each["name"] for each in named} | bound_agents(home):
+        raise Failure(f"there is no agent {plain(name)}", hint=f"goex agent add {plain(name)}")
 
 
 @click.command(short_help="Ten lines for AGENTS.md or CLAUDE.md")

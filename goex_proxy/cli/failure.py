@@ -22,10 +22,10 @@ def worst(codes: "list[int]") -> int:
     return max(codes, default=0)
 
 
-def complain(message: str, hint: str = "") -> None:
+def complain(message: str, hint: str = "", word: str = "error") -> None:
     """Say on stderr what went wrong, and what to do."""
     plain = "NO_COLOR" in os.environ or not sys.stderr.isatty()
-    click.secho("error: ", fg=None if plain else "red", nl=False, err=True, color=not plain)
+    click.secho(f"{word}: ", fg=None if plain else "red", nl=False, err=True, color=not plain)
     click.echo(message, err=True)
     if hint:
         click.echo(f"hint: {hint}", err=True)

@@ -9,8 +9,10 @@ import click
 
 from goex_proxy.cli.failure import Failure
 from goex_proxy.cli.given import MOMENT, json_option, made_home
+from goex_proxy.cli.render import plain
 
 if TYPE_CHECKING:
+    from goex_proxy.home import Home
     from goex_proxy.stores.reader import JournalReader
     from goex_proxy.stores.rows import Filters, LogRow
 
@@ -59,11 +61,25 @@ def log(
     wanted = Filters(**columns, states=_internal(state), last=None)  # type: ignore[arg-type]
     with home.reader() as reader:
         seen = reader.head().seq
+        if columns["session"] is not None and not follow:
+            _require_session(home, reader, columns["session"])
         chosen = _Chosen(reader, wanted, operation, by)
         chosen.show(chosen.newest(last or _default_last(as_json)), as_json=as_json)
         while follow:
             time.sleep(_POLL)
             seen = chosen.follow(seen, as_json=as_json)
+
+
+def _require_session(home: "Home", reader: "JournalReader", name: str) -> None:
+    """One that made no call yet is known to the gateway alone."""
+    from goex_proxy.cli.control import asked
+    from goex_proxy.stores.rows import Filters
+
+    if next(iter(reader.log(Filters(session=name, last=1))), None) is not None:
+        return
+    sessions = (asked(home, "session.list") or {}).get("sessions")
+    if not any(each["name"] == name for each in sessions or ()):  # type: ignore[attr-defined]
+        raise Failure(f"there is no session {plain(name)}", hint="goex session list")
 
 
 def _default_last(as_json: bool) -> int | None:

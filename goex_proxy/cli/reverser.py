@@ -10,6 +10,7 @@ import click
 from goex_proxy.cli.failure import Failure
 from goex_proxy.cli.given import json_option, made_home, the_home
 from goex_proxy.cli.render import plain, table, talk
+from goex_proxy.core.operation import Fidelity
 
 if TYPE_CHECKING:
     from goex_proxy.core.operation import Operation
@@ -162,10 +163,21 @@ def _operations(service: "Service", *, as_json: bool) -> None:
         return
     titles = ("operation", "kind", "fidelity", "proved", "stays")
     cells = (
-        (f["operation"], f["kind"], f["fidelity"], f["proved"], ", ".join(operation.residue))
+        (f["operation"], f["kind"], _promise(operation), f["proved"], ", ".join(operation.residue))
         for f, operation in zip(fields, service.operations, strict=True)
     )
     table(titles, cells, stretch=4)
+
+
+def _promise(operation: "Operation") -> str:
+    """Of one whose fidelity hangs on the call: the best and the worst."""
+    worst = operation.promise
+    if isinstance(operation.fidelity, Fidelity):
+        return worst.value
+    source = operation.fidelity.source
+    named = [each for each in Fidelity if f"'{each}'" in source or f'"{each}"' in source]
+    best = min((*named, worst), key=lambda each: each.rank)
+    return worst.value if best is worst else f"{best.value} or {worst.value}"
 
 
 def _fields(service: "Service", operation: "Operation") -> dict[str, object]:

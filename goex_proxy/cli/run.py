@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from goex_proxy.launch.plan import HidePlan, Level
 
 _SEALED_PORT = 8080
-_SETTINGS = {"ignore_unknown_options": True, "allow_interspersed_args": False}
+_SETTINGS = {"allow_interspersed_args": False}
 
 
 @click.command(short_help="One agent through the gateway", context_settings=_SETTINGS)
@@ -142,7 +142,7 @@ def _launch(
 def _hide(home: "Home", given: "Clients") -> "HidePlan":
     from pathlib import Path
 
-    from goex_proxy.cli.clients import services
+    from goex_proxy.cli.clients import services, value_files
     from goex_proxy.launch.credential_files import hide_plan
 
     return hide_plan(
@@ -151,4 +151,5 @@ def _hide(home: "Home", given: "Clients") -> "HidePlan":
         environment=os.environ,
         visible=given.files.paths,
         services=services(home),
+        also=value_files(home),
     )

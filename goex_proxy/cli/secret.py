@@ -62,6 +62,7 @@ def add(
 
     The value is read from stdin. Where it may go and stand comes from the service's reverser
     file; for others, say --host and --in. It is tried by one read where the file says how.
+    For pushes over https: goex secret add git; `goex run` has git log in with it at its hosts.
     """
     from goex_proxy.credentials.enrol import enrol
 
@@ -243,7 +244,11 @@ def _try(
     """Have the service say whose it is. What it refuses is not kept."""
     from goex_proxy.cli.checking import NotAccepted, check
 
-    if shape.check is not None and not no_check:
+    if shape.check is None and not no_check:
+        talk(
+            f"{plain(made.name)} is not checked: no reverser file says how; its first use will tell"
+        )
+    elif shape.check is not None and not no_check:
         try:
             talk(check(home, made, shape))
         except NotAccepted as error:

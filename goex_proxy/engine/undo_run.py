@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from goex_proxy.core import exact
 from goex_proxy.core.entry import Entry, differences_in_words
 from goex_proxy.core.event import Conflicted, Expired, UndoStarted
+from goex_proxy.core.exchange import Request
 from goex_proxy.core.expression import ExpressionError
 from goex_proxy.core.footprint import Standing
 from goex_proxy.core.inverse import Inverse
@@ -24,6 +25,8 @@ from goex_proxy.engine.engine import Engine
 from goex_proxy.engine.principal import principal_trouble
 from goex_proxy.stores.journal_errors import Fenced, JournalBusy, Stale
 from goex_proxy.stores.leases import Lease, Leases
+from goex_proxy.wire import form
+from goex_proxy.wire.decode import media_type
 
 _LEASE = 900.0
 _OVER = {"undone", "compensated", "already", "skipped"}
@@ -288,16 +291,18 @@ def _step(entry: Entry, outcome: str, reason: str) -> Step:
 
 def _lines(inverse: Inverse) -> tuple[str, ...]:
     """The requests of a plan, a line each: what would be sent, its body cut short."""
-    return tuple(
-        f"{s.request.method} {s.request.url}{_body(s.request.body)}" for s in inverse.steps
-    )
+    return tuple(f"{s.request.method} {s.request.url}{_body(s.request)}" for s in inverse.steps)
 
 
-def _body(body: bytes | None) -> str:
+def _body(request: Request) -> str:
+    body = request.body
     if not body:
         return ""
+    kind, _ = media_type(request.headers.get("content-type"))
     try:
-        text = exact.dumps(exact.loads(body)).decode()
+        is_form = kind == "application/x-www-form-urlencoded"
+        value = form.merged(form.pairs(body)) if is_form else exact.loads(body)
+        text = exact.dumps(value).decode()
     except ValueError:
         return f"  ({len(body)} bytes)"
     return f"  {text[:200]}{'…' if len(text) > 200 else ''}"
