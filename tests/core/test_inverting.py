@@ -10,7 +10,7 @@ from goex_proxy.core import exact
 from goex_proxy.core.exchange import Request
 from goex_proxy.core.image import Goal, Image, Touch
 from goex_proxy.core.inverse import Inverse, InverseStep
-from goex_proxy.core.inverting import NoInverse, invert, unreadable
+from goex_proxy.core.inverting import NoInverse, invert
 from goex_proxy.core.operation import Operation, Undo
 from goex_proxy.core.reading import before_name
 from goex_proxy.core.resource import Form
@@ -353,51 +353,3 @@ def test_an_operation_without_undo_has_none() -> None:
     operation = an_operation("notes/x", "POST /notes/{id}", images=(a_use(),))
     with pytest.raises(NoInverse, match="no inverse"):
         inverse_of(operation, a_request("POST"), (an_image({"a": 1}),), (an_image({"a": 2}),))
-
-
-def test_a_member_of_a_set_is_a_step_and_one_that_was_there_is_not() -> None:
-    tags = a_resource("tags", "/notes/{id}/tags", form=Form.SET)
-    undo = (
-        a_step("DELETE", "/notes/{id}/tags/{it}", each=Py("added")),
-        a_step("POST", "/notes/{id}/tags", json={"tag": text("it")}, each=Py("removed")),
-        a_step("POST", "/log", each=Py("['log']")),
-    )
-    operation = an_operation("tags/set", "PUT /notes/{id}/tags", images=(a_use(tags),), undo=undo)
-    before, after = an_image([1, "b"], resource="tags"), an_image(["a", "b"], resource="tags")
-    made = inverse_of(
-        operation, a_request("PUT", "/notes/1/tags"), (before,), (after,), added=["a"], removed=[1]
-    )
-    assert [(s.member, s.restores) for s in made.steps] == [
-        (("", "a"), False),
-        (("", 1), True),
-        (None, False),
-    ]
-    assert made.touches == (Touch(use="", form=Form.SET, added=("a",), removed=(1,)),)
-
-
-def test_a_write_carries_the_guard_of_what_it_writes() -> None:
-    """Of two files only the one that is written is named by its If-Match."""
-    uses = tuple(a_use(FILE, name, params={"path": Py(name)}) for name in ("src", "dst"))
-    operation = an_operation(
-        "files/move",
-        "MOVE /files/{src+}",
-        images=uses,
-        undo=(
-            a_step("MOVE", "/files/{dst+}"),
-            a_step("PUT", "/files/{dst+}"),
-            a_step("PUT", "/other"),
-        ),
-    )
-    images = [an_image(b"1", name, "file", path=name) for name in ("src", "dst")]
-    after = [an_image(None, "src", "file", path="src"), an_image(b"1", "dst", "file", path="dst")]
-    made = inverse_of(
-        operation, a_request("MOVE", "/files/src"), tuple(images), tuple(after), dst="dst"
-    )
-    assert [step.guard for step in made.steps] == ["dst", "dst", None]
-
-
-def test_fields_that_no_image_shows_are_named() -> None:
-    call = a_call(a_request("PATCH", json={"title": "a", "password": "x"}))
-    subject = a_subject(call, a_book(a_service(UPDATE)))
-    assert unreadable(subject, (an_image({}),), (an_image({"title": "a"}),)) == ["password"]
-    assert unreadable(subject, (), ()) == []
