@@ -1,7 +1,6 @@
 """The story of an undo: checked, sent step by step, read back; whatever happens in between."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -25,10 +24,7 @@ from goex_proxy.core.event import (
     UndoStarted,
 )
 from goex_proxy.core.exchange import Response
-from goex_proxy.core.image import Touch
-from goex_proxy.core.inverse import Inverse, InverseStep
 from goex_proxy.core.operation import Fidelity
-from goex_proxy.core.resource import Form
 from goex_proxy.core.undoing import undo_step
 from tests.core.story import Story
 from tests.core.undo_world import (
@@ -40,7 +36,6 @@ from tests.core.undo_world import (
     READ,
     SAID_NO,
     SENT,
-    TAG,
     a_child,
     a_spawn,
     applied,
@@ -51,7 +46,6 @@ from tests.core.world import (
     GONE,
     a_book,
     a_decision,
-    a_request,
     an_answer,
     an_image,
     then,
@@ -226,20 +220,3 @@ def test_after_a_stuck_run_a_run_that_sends_nothing_is_stuck_still() -> None:
     story(entry, a_child(Refused(decision=a_decision(reason="no")))).asks(
         READ, told=an_answer(NEW)
     ).appends(Stuck(reason="no"))
-
-
-# Sets: their undo is the difference, member by member.
-
-OUT_A, OUT_B = (
-    InverseStep(request=a_request("DELETE", f"/notes/1/tags/{m}"), template=0, member=("", m))
-    for m in "ab"
-)
-TAGGED: dict[str, Any] = {
-    "operation": TAG,
-    "request": a_request("POST", "/notes/1/tags", json={"tags": ["a", "b"]}),
-    "inverse": Inverse(
-        steps=(OUT_A, OUT_B), touches=(Touch(use="", form=Form.SET, added=("a", "b")),)
-    ),
-    "before": (an_image(["x"], resource="tags"),),
-    "after": (an_image(["x", "a", "b"], resource="tags"),),
-}

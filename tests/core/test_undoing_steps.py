@@ -26,6 +26,7 @@ from goex_proxy.core.footprint import Standing
 from goex_proxy.core.image import Goal, Touch
 from goex_proxy.core.inverse import Inverse, InverseStep
 from goex_proxy.core.operation import Fidelity, Undo
+from goex_proxy.core.resource import Form
 from goex_proxy.core.undoing import standing, undo_step
 from tests.core.story import Story
 from tests.core.undo_world import (
@@ -41,6 +42,7 @@ from tests.core.undo_world import (
     READ_TAGS,
     SAID_NO,
     SENT,
+    TAG,
     a_child,
     applied,
     story,
@@ -60,6 +62,21 @@ from tests.core.world import (
     an_operation,
 )
 
+# Sets: their undo is the difference, member by member.
+
+OUT_A, OUT_B = (
+    InverseStep(request=a_request("DELETE", f"/notes/1/tags/{m}"), template=0, member=("", m))
+    for m in "ab"
+)
+TAGGED: dict[str, Any] = {
+    "operation": TAG,
+    "request": a_request("POST", "/notes/1/tags", json={"tags": ["a", "b"]}),
+    "inverse": Inverse(
+        steps=(OUT_A, OUT_B), touches=(Touch(use="", form=Form.SET, added=("a", "b")),)
+    ),
+    "before": (an_image(["x"], resource="tags"),),
+    "after": (an_image(["x", "a", "b"], resource="tags"),),
+}
 SET_KEY = "example:tags:id=1"
 
 
