@@ -10,8 +10,11 @@ from goex_proxy.core import exact
 from goex_proxy.core.call import Caller
 from goex_proxy.core.entry import Entry
 from goex_proxy.core.exchange import Headers, Request, Response
+from goex_proxy.core.state import State
 from goex_proxy.engine.engine import Engine
 
+_TOLD = {State.HELD, State.REFUSED, State.ABANDONED}
+"""States whose reason the agent was told; of others it may be evidence, or somebody's edit."""
 _JSON = Headers((("Content-Type", "application/json"),))
 
 
@@ -68,7 +71,7 @@ def _entry(entry: Entry) -> dict[str, object]:
         "id": entry.name,
         "state": entry.state.public,
         "operation": entry.opened.operation,
-        "reason": entry.reason or None,
+        "reason": (entry.reason or None) if entry.state in _TOLD else None,
         "status": answer.status if answer is not None else None,
         "answer": answer.body.decode("utf-8", "replace")
         if answer is not None and answer.body is not None

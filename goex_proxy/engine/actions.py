@@ -24,6 +24,9 @@ from goex_proxy.stores.rows import Filters
 
 FAILED, USAGE, REFUSED, CONFLICT, IN_DOUBT = 1, 2, 3, 4, 5
 
+_LEASE = 900.0
+"""Seconds for which a redo may run before another may be tried."""
+
 
 class ActionError(Exception):
     """An action that was not done: what happened, what to do, and the exit code."""
@@ -78,10 +81,12 @@ class Actions:
         return await self._undoer.plan(ids, cascade=cascade, force=force)
 
     async def undo(self, ids: Sequence[int], *, by: str, cascade: bool, force: bool) -> UndoRun:
+        self._require_running()
         return await self._undoer.run(ids, by=by, cascade=cascade, force=force)
 
     async def approve(self, id_: int, *, by: str) -> Entry:
         """Send what is held; it goes out once, also if its agent is gone."""
+        self._require_running()
         entry = self._in_state(id_, State.HELD, "is not held")
         if self._engine.ledger.is_late(entry):  # no gateway ran to refuse it when it was
             await self.reject(id_, by="timeout", reason="nobody approved it in time")
@@ -130,6 +135,15 @@ class Actions:
 
     async def redo(self, id_: int, *, by: str) -> Entry:
         """Make an undone call again, if nobody has changed what it changes meanwhile."""
+        self._require_running()
+        leases = self._engine.ledger.journal.leases
+        lease = leases.acquire(f"redo:e{id_}", by, _LEASE)
+        try:
+            return await self._redo(id_, by=by)
+        finally:
+            leases.release(lease)
+
+    async def _redo(self, id_: int, *, by: str) -> Entry:
         entry = self._load(id_)
         if entry.state not in {State.UNDONE, State.COMPENSATED}:
             raise ActionError(f"{entry.name} is {entry.state.public}, not undone")
@@ -167,6 +181,10 @@ class Actions:
     def pause(self, paused: bool) -> None:
         """Refuse every change at once, or no longer."""
         self._engine.paused = paused
+
+    def _require_running(self) -> None:
+        if self._engine.paused:
+            raise ActionError("changes are paused, undo and approval too; goex resume", REFUSED)
 
     def _load(self, id_: int) -> Entry:
         entry = self._engine.ledger.load(id_)

@@ -91,7 +91,8 @@ class Callers:
         known = self._known.get(("agent", name))
         if known is None or known.ended:
             raise ValueError(f"there is no agent {name}")
-        self._put(replace(known, ended=_now()))
+        for each in (known, *(k for k in self.open_sessions() if k.agent == name)):
+            self._put(replace(each, ended=_now()))
         self._save()
 
     def close_all(self) -> None:

@@ -113,7 +113,9 @@ class Ledger:
 
     def is_over(self, entry: Entry) -> bool:
         """Whether the window in which it can be undone has passed."""
-        return bool(entry.call.at) and _later(entry.call.at, self._window) < _now()
+        row = self._journal.entry(entry.id)
+        expires = row.columns["expires"] if row is not None else None
+        return isinstance(expires, str) and expires < _now()
 
     def elapsed(self, entry: int) -> float:
         """Seconds since it was sent, at least: a clock that jumps, or a restart of the
@@ -151,8 +153,9 @@ class Ledger:
             columns["resource"] = image.instance.key(entry.opened.service)
         if entry.inverse is not None:
             columns["guarded"] = int(entry.inverse.guarded)
-        if entry.state is State.APPLIED and entry.call.at:
-            columns["expires"] = _later(entry.call.at, self._window)
+        if entry.state is State.APPLIED and entry.undo is None:
+            # From the moment it took effect: it may have been held for longer than the window.
+            columns["expires"] = _later(_now(), self._window)
         return _opening(entry.opened) | columns if new else columns
 
 

@@ -27,6 +27,7 @@ class Library:
 
     def __init__(self) -> None:
         self._recaller = Recaller()
+        self._limits: Limits | None = None
 
     def book(self, config: Config) -> Book:
         sources = policy_file.find(config.policies, config.base, shipped() / "policies")
@@ -38,12 +39,18 @@ class Library:
             encode=encode,
             recall=self._recaller.recall,
             posture=config.posture,
-            limits=Limits(
+            limits=self._limits_of(config),
+        )
+
+    def _limits_of(self, config: Config) -> Limits:
+        """Those of the first reading: gateway and client keep theirs until the next start, too."""
+        if self._limits is None:
+            self._limits = Limits(
                 body=config.limits.body,
                 image_requests=config.limits.image_requests,
                 upstream_timeout=config.limits.upstream_timeout,
-            ),
-        )
+            )
+        return self._limits
 
     def catalog(self, config: Config) -> Catalog:
         """The services of all reverser files; the first file that names one has it."""

@@ -66,7 +66,7 @@ class Undoer:
 
     async def plan(self, ids: Iterable[int], *, cascade: bool, force: bool) -> UndoRun:
         """What an undo would do now; nothing is written."""
-        entries, skipped = self._order(ids, cascade=cascade, force=force)
+        entries, skipped, _ = self._order(ids, cascade=cascade, force=force)
         steps = list(skipped)
         planned: list[Entry] = []
         stays = [] if force else self._stay(skipped)
@@ -82,7 +82,9 @@ class Undoer:
     async def run(self, ids: Iterable[int], *, by: str, cascade: bool, force: bool) -> UndoRun:
         """Undo these entries, newest first."""
         run = "u" + secrets.token_hex(6)
-        entries, skipped = self._order(ids, cascade=cascade, force=force)
+        entries, skipped, over = self._order(ids, cascade=cascade, force=force)
+        for entry in over:
+            await self._engine.ledger.append(entry, (Expired(),))
         steps = list(skipped)
         stays = [] if force else self._stay(skipped)
         for entry in entries:
@@ -101,11 +103,13 @@ class Undoer:
 
     def _order(
         self, ids: Iterable[int], *, cascade: bool, force: bool
-    ) -> tuple[list[Entry], list[Step]]:
-        """The entries to undo, in order; and those that cannot be, each with its reason."""
+    ) -> tuple[list[Entry], list[Step], list[Entry]]:
+        """The entries to undo, in order; those that cannot be, each with its reason; and of
+        these the ones whose window is over."""
         wanted = sorted(set(ids), reverse=True)
         chosen: dict[int, Entry] = {}
         skipped: list[Step] = []
+        over: list[Entry] = []
         for id_ in wanted:
             entry = self._engine.ledger.load(id_)
             if entry is None:
@@ -115,7 +119,7 @@ class Undoer:
                 skipped.append(settled)
                 continue
             if self._engine.ledger.is_over(entry):
-                self._engine.ledger.append_now(entry, (Expired(),))
+                over.append(entry)
                 skipped.append(_step(entry, "refused", "its undo window is over"))
                 continue
             later = [e for e in dependents(self._engine.ledger, entry) if e.id not in wanted]
@@ -130,7 +134,7 @@ class Undoer:
                 continue
             chosen[entry.id] = entry
             chosen.update({e.id: e for e in later if cascade})
-        return [chosen[id_] for id_ in sorted(chosen, reverse=True)], skipped
+        return [chosen[id_] for id_ in sorted(chosen, reverse=True)], skipped, over
 
     async def _foresee(self, entry: Entry) -> Step:
         if (trouble := _why_not(entry)) is not None:

@@ -102,14 +102,16 @@ def test_after_very_many_deaths_the_journal_still_says_what_happened(
     make: Make, github_bed: Emulate, webdav_bed: WebDav
 ) -> None:
     rounds = int(os.environ.get("GOEX_SOAK_ROUNDS", "40"))
-    live_and_die(make(policy=POLICY), github_bed, webdav_bed, rounds=rounds)
+    live_and_die(make(policy=POLICY), github_bed, webdav_bed, rounds=rounds, first=500_000)
 
 
-def live_and_die(world: World, github_bed: Emulate, webdav_bed: WebDav, *, rounds: int) -> None:
+def live_and_die(
+    world: World, github_bed: Emulate, webdav_bed: WebDav, *, rounds: int, first: int = 0
+) -> None:
     dice = random.Random(SEED)
     seen = last = 0
     for number in range(rounds):
-        life = Life(world, github_bed, webdav_bed, SEED * 10000 + number)
+        life = Life(world, github_bed, webdav_bed, first + SEED * 10000 + number)
         a_round(life, dice)
         log = rows_since(world, last)
         last = int(log[-1]["id"][1:]) if log else last

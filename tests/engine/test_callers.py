@@ -116,3 +116,11 @@ def test_a_session_of_the_same_name_is_another(tmp_path: Path) -> None:
     assert second is not None
     assert callers.stands(second)
     assert not callers.stands(first)
+
+
+def test_with_an_agent_its_sessions_end(tmp_path: Path) -> None:
+    callers = Callers(tmp_path / "c.json")
+    callers.add_agent("bot")
+    password = callers.open_session("s1", "bot")
+    callers.revoke_agent("bot")
+    assert callers.identify("s1", password, None) is None
