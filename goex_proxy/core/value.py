@@ -17,8 +17,9 @@ type Json = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 def changed[T](value: T, **fields: object) -> T:
     """A copy of a frozen dataclass with slots, some fields changed: `dataclasses.replace` without
     its price. For classes without a `__post_init__`. Raises AttributeError for an unknown field."""
-    copy = object.__new__(type(value))
-    for name in _slots(type(value)):
+    kind: Any = type(value)
+    copy: T = object.__new__(kind)
+    for name in _slots(kind):
         object.__setattr__(copy, name, getattr(value, name))
     for name, item in fields.items():
         object.__setattr__(copy, name, item)
