@@ -278,7 +278,9 @@ class Mediation:
     def _arrive(self, caller: Caller, request: Request) -> tuple[Arrival, Answers]:
         call = self._call(caller, request)
         book = self._engine.shelf.book
-        kept = request.body is not None and call.auth is not Auth.FOREIGN
+        # What was marked for the journal cannot be sent from it: only its agent has it whole.
+        whole = call.request is request
+        kept = whole and request.body is not None and call.auth is not Auth.FOREIGN
         arrival = arrive(call, book, kept=kept)
         return arrival, Answers(book, arrival.seen)
 

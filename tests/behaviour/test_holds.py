@@ -185,6 +185,19 @@ def test_a_call_of_a_foreign_credential_passes_itself_once_it_is_approved(
     assert b"ForeignForeign" not in (world.home.path / "journal.db").read_bytes()
 
 
+def test_a_call_that_the_journal_holds_only_in_part_is_sent_by_its_agent_alone(
+    make: Make, issue: str
+) -> None:
+    world = make(policy=HOLD)
+    url = f"{GITHUB}{issue}/comments"
+    call = {"json": {"body": "held"}, "headers": {"Cookie": "sid=SomebodysSession"}}
+    entry = held(world, world.call("POST", url, **call))
+    assert world.act("approve", id=entry)["state"] == "pending"
+    assert sent(world) == []
+    assert world.call("POST", url, **call).entry == entry
+    assert [asked.headers["cookie"] for asked in sent(world)] == ["sid=SomebodysSession"]
+
+
 def test_a_call_of_a_foreign_credential_that_is_approved_while_it_waits_goes_at_once(
     make: Make, issue: str
 ) -> None:
