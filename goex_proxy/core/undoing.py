@@ -215,7 +215,8 @@ def _ended(
     forced = entry.undo is not None and (entry.undo.force or entry.undo.stuck)
     if event is not None and not (sent or forced or refused):
         return Append(events=(event,))
-    if child.state is not State.FAILED:
+    never_arrived = child.state is State.FAILED and child.response is None
+    if child.state is not State.FAILED or never_arrived:
         gave_up = _gave_up(entry, children, child.reason, refused=refused)
         return Append(events=(*aliased, *gave_up.events))
     stuck = Stuck(reason=f"{child.name}: {child.reason}", differences=found.differences)

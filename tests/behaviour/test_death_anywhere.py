@@ -75,7 +75,10 @@ def judge(life: Life, deed: Deed, log: list[dict[str, Any]]) -> str:
         return (
             "" if steps and steps[-1]["state"] == "in_doubt" else "is undoing, and nobody goes on"
         )
-    return f"is {state}" if state in {"pending", "conflict", "stuck"} else ""
+    # The bed gives the number of a deleted milestone to the next one, so that the undo of the
+    # first reads back the other's: then it is `stuck`, which claims nothing and asks a person.
+    reused = state == "stuck" and deed.kind == "milestone"
+    return f"is {state}" if state in {"pending", "conflict", "stuck"} and not reused else ""
 
 
 def a_round(life: Life, dice: random.Random) -> None:
@@ -119,7 +122,11 @@ def live_and_die(
         assert not wrong, (
             number,
             wrong,
-            [r for r in log if r["state"] not in {"applied", "undone"}],
+            [
+                tuple(r.get(k) for k in ("id", "operation", "state", "status", "reason", "undo_of"))
+                for r in log
+                if r["state"] not in {"applied", "undone"} or r.get("undo_of")
+            ],
         )
         assert world.verify().sound, world.verify().defects
         seen += len(life.deeds)

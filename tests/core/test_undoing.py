@@ -173,6 +173,13 @@ def test_a_step_that_the_service_refuses_is_stuck() -> None:
     )
 
 
+def test_a_step_that_is_known_never_to_have_arrived_leaves_the_call_as_it_was() -> None:
+    never = (SENT, Lost(reason="the gateway stopped"), Failed(reason="everything is as it was"))
+    story(undoing(), a_child(*never)).asks(READ, told=an_answer(NEW)).appends(
+        UndoAbandoned(reason="everything is as it was")
+    )
+
+
 @pytest.mark.parametrize("status", [409, 412])
 def test_a_step_whose_precondition_failed_is_a_conflict(status: int) -> None:
     child = a_child(SENT, Answered(response=Response(status=status)), Failed(reason="no"))
