@@ -1,7 +1,7 @@
 """P8: the cost is small. Measured beside a bare mitmproxy on the same machine, in turns.
 
-`make bench` measures properly; here short rounds and bounds twice as wide as what is measured
-there stand watch, so that no change makes the gateway dear unseen.
+`make bench` measures properly; here short rounds and bounds half as wide again as what is
+measured there stand watch, so that no change makes the gateway dear unseen.
 """
 
 import os
@@ -44,8 +44,8 @@ def test_an_allowed_read_costs_about_what_bare_mitmproxy_costs(found: run.Rounds
     assert run.ratio(found["GET, 32 connections"], "bare") < 1.6
 
 
-def test_a_journaled_change_costs_little_more_than_bare_mitmproxy(found: run.Rounds) -> None:
-    assert run.ratio(found["POST, 32 connections"], "bare") < 2.2
+def test_a_journaled_change_costs_a_few_times_bare_mitmproxy_at_most(found: run.Rounds) -> None:
+    assert run.ratio(found["POST, 32 connections"], "bare") < 3.0
 
 
 @pytest.mark.parametrize("case", ["GET, 1 connection", "POST, 1 connection"])
