@@ -27,6 +27,10 @@ class Known:
     kind: str = "agent"
     started: str = ""
     ended: str = ""
+    level: str = ""
+    """How far a session's agent is kept from what the gateway guards; empty: nobody said."""
+    left: bool = False
+    """Ended because its gateway went, not because somebody closed it: it may be taken up again."""
 
 
 class Callers:
@@ -70,20 +74,31 @@ class Callers:
         """A new agent's password, or a new one for it; shown once. Raises ValueError."""
         return self._add(name, name, "agent")
 
-    def open_session(self, name: str, agent: str) -> str:
+    def open_session(self, name: str, agent: str, level: str = "") -> str:
         """A session's password. Raises ValueError if a session of that name is open."""
         known = self._known.get(("session", name))
         if known is not None and not known.ended:
             raise ValueError(f"a session {name} is open already; choose another --session")
-        return self._add(name, agent, "session")
+        return self._add(name, agent, "session", level)
+
+    def take_up(self, name: str, password: str) -> None:
+        """Open a session again that lost its gateway, under the password that its agent has.
+
+        Raises ValueError if it was closed meanwhile, or this is not its password.
+        """
+        known = self._known.get(("session", name))
+        if known is None or not known.left or not _fits(known, password):
+            raise ValueError(f"session {name} is over")
+        self._put(replace(known, ended="", left=False))
+        self._save()
 
     def close_session(self, name: str) -> None:
         """Raises ValueError if there never was one; one that is over stays over."""
         known = self._known.get(("session", name))
         if known is None:
             raise ValueError(f"there is no session {name}")
-        if not known.ended:
-            self._put(replace(known, ended=_now()))
+        if not known.ended or known.left:
+            self._put(replace(known, ended=known.ended or _now(), left=False))
             self._save()
 
     def revoke_agent(self, name: str) -> None:
@@ -91,14 +106,15 @@ class Callers:
         known = self._known.get(("agent", name))
         if known is None or known.ended:
             raise ValueError(f"there is no agent {name}")
-        for each in (known, *(k for k in self.open_sessions() if k.agent == name)):
-            self._put(replace(each, ended=_now()))
+        theirs = [k for k in self.all("session") if k.agent == name and (k.left or not k.ended)]
+        for each in (known, *theirs):
+            self._put(replace(each, ended=each.ended or _now(), left=False))
         self._save()
 
     def close_all(self) -> None:
-        """At start: sessions of a gateway that is gone are over."""
+        """At start: sessions of a gateway that is gone are over, until one is taken up again."""
         for known in self.open_sessions():
-            self._put(replace(known, ended=_now()))
+            self._put(replace(known, ended=_now(), left=True))
         self._save()
 
     def open_sessions(self) -> list[Known]:
@@ -114,12 +130,14 @@ class Callers:
     def wrote(self, session: str) -> None:
         self._writes[session] = self.writes(session) + 1
 
-    def _add(self, name: str, agent: str, kind: str) -> str:
+    def _add(self, name: str, agent: str, kind: str, level: str = "") -> str:
         if not name or not all(c.isalnum() or c in "-_." for c in name) or len(name) > 64:
             raise ValueError(f"{name!r} is not a name: letters, digits, - _ . and up to 64 of them")
         password = secrets.token_urlsafe(32)
         digest = sha256(password.encode()).hexdigest()
-        self._put(Known(name=name, agent=agent, digest=digest, kind=kind, started=_now()))
+        self._put(
+            Known(name=name, agent=agent, digest=digest, kind=kind, started=_now(), level=level)
+        )
         self._save()
         return password
 

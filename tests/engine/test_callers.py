@@ -124,3 +124,29 @@ def test_with_an_agent_its_sessions_end(tmp_path: Path) -> None:
     password = callers.open_session("s1", "bot")
     callers.revoke_agent("bot")
     assert callers.identify("s1", password, None) is None
+
+
+def test_a_session_that_lost_its_gateway_is_taken_up_under_its_own_password(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "c.json"
+    password = Callers(file).open_session("s1", "bot", "sealed")
+    again = Callers(file)
+    before = again.identify("s1", password, None)
+    again.close_all()
+    with pytest.raises(ValueError, match="s1 is over"):
+        again.take_up("s1", "another")
+    again.take_up("s1", password)
+    assert again.identify("s1", password, None) == before
+    assert [known.level for known in again.open_sessions()] == ["sealed"]
+
+
+def test_a_session_that_somebody_closed_is_not_taken_up(tmp_path: Path) -> None:
+    """Neither one that was closed while its gateway was away."""
+    file = tmp_path / "c.json"
+    password = Callers(file).open_session("s1", "bot")
+    again = Callers(file)
+    again.close_all()
+    again.close_session("s1")
+    with pytest.raises(ValueError, match="s1 is over"):
+        again.take_up("s1", password)
