@@ -16,16 +16,28 @@ from goex_proxy.core.subject import Subject
 from goex_proxy.core.value import ABSENT, same, without
 
 
-def ours(entry: Entry, subject: Subject, inverse: Inverse, after: Iterable[Image]) -> bool:
-    """Whether all that the inverse would write is what the call left. Raises `ExpressionError`."""
+def ours(
+    entry: Entry,
+    subject: Subject,
+    inverse: Inverse,
+    after: Iterable[Image],
+    *,
+    proved: bool | None = None,
+) -> bool:
+    """Whether all that the inverse would write is what the call left. Raises `ExpressionError`.
+
+    `proved`: what the rule's own evidence says of these images, if it has any.
+    """
     seen = sights(subject, entry.before, after)
-    return all(_ours(entry, subject, touch, seen[touch.use]) for touch in inverse.touches)
+    return all(_ours(entry, subject, touch, seen[touch.use], proved) for touch in inverse.touches)
 
 
-def _ours(entry: Entry, subject: Subject, touch: Touch, images: Seen) -> bool:
+def _ours(entry: Entry, subject: Subject, touch: Touch, images: Seen, proved: bool | None) -> bool:
     operation, left = subject.operation, images.left
     if touch.form is Form.SET:
         return operation.adds is not None or operation.removes is not None
+    if proved is not None:
+        return proved
     if left is None or left.value is ABSENT:
         return True
     if left.form is Form.BYTES:

@@ -77,6 +77,18 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Which readings settle a call in doubt. Neither expression: only a person does."""
+
+    applied: Expression | None = None
+    """What is there only if the call took effect, all that its undo writes included."""
+    not_applied: Expression | None = None
+    """What is there only if it did not; believed once it cannot arrive any more."""
+    reads: tuple[Use, ...] = ()
+    """What is read only to settle a doubt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One operation of a reverser file, as it was on its day."""
 
@@ -110,6 +122,8 @@ class Operation:
     undo: Undo | tuple[StepTemplate, ...] | None = None
     leaves: tuple[tuple[str, Expression], ...] = ()
     """What a compensating undo leaves behind on the resource it created."""
+    evidence: Evidence | None = None
+    """None: inferred from what the call writes, where that tells."""
     proved: Proof = Proof.NONE
     nonce: tuple[str, ...] = ()
     """Body fields that differ between retries of one call."""

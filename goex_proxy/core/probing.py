@@ -3,34 +3,29 @@
 Never a guess. A call is said to have been applied if what it would have left is there and
 was not there before; not to have been applied if everything is as it was before, and it was
 long enough ago that a late arrival is out of the question; else nobody knows, until a
-person says. (DTM calls a late arrival `hanging`.)
+person says. (DTM calls a late arrival `hanging`.) What that is, a rule may say itself
+(`core.evidence`); else it is inferred from what the call writes.
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
 
 from goex_proxy.core.book import Book
 from goex_proxy.core.command import Append, Asking, Elapsed, Load, Lock, Phase, Rest
 from goex_proxy.core.entry import Entry
 from goex_proxy.core.event import Applied, Failed, Probed
+from goex_proxy.core.evidence import Verdict, weigh
 from goex_proxy.core.expression import ExpressionError
 from goex_proxy.core.footprint import Seen, shape
 from goex_proxy.core.inverting import sights, written
 from goex_proxy.core.operation import Kind, Undo
 from goex_proxy.core.path import parse
-from goex_proxy.core.reading import ImageFailed, before_name, take
+from goex_proxy.core.reading import ImageFailed, before_name, look_again, take
 from goex_proxy.core.resource import Form
 from goex_proxy.core.settling import conclude
 from goex_proxy.core.subject import Subject
 from goex_proxy.core.subjects import subject_of
 from goex_proxy.core.undoing import lock_keys, step_done
 from goex_proxy.core.value import ABSENT, contains, same, without
-
-
-class Verdict(StrEnum):
-    APPLIED = "applied"
-    UNTOUCHED = "untouched"
-    UNKNOWN = "unknown"
 
 
 def probe(entry: Entry, book: Book) -> Phase:
@@ -43,18 +38,32 @@ def probe(entry: Entry, book: Book) -> Phase:
         subject = subject_of(entry, book)
     except (ValueError, ExpressionError) as error:
         return Rest(why=f"its rule cannot be read: {error}")
-    if subject is None or not entry.before:
+    if subject is None or not entry.before or _is_for_a_person(subject):
         return Rest(why="nothing can be read that would tell; a person has to say")
     yield from Lock(keys=lock_keys(entry, subject))
     try:
-        seen = yield from _now(entry, subject)
-        verdict = _verdict(entry, subject, seen)
+        verdict, why = yield from _judged(entry, subject)
     except (ImageFailed, ExpressionError) as error:
         return _no_evidence(entry, f"it could not be read: {error}")
-    return (yield from _said(entry, subject, verdict, book))
+    return (yield from _said(entry, subject, verdict, why, book))
 
 
-def _said(entry: Entry, subject: Subject, verdict: Verdict, book: Book) -> Phase:
+def _is_for_a_person(subject: Subject) -> bool:
+    evidence = subject.operation.evidence
+    return evidence is not None and evidence.applied is None and evidence.not_applied is None
+
+
+def _judged(entry: Entry, subject: Subject) -> Asking[tuple[Verdict, str]]:
+    """By the rule's own evidence, or else inferred. Raises `ImageFailed`, `ExpressionError`."""
+    evidence = subject.operation.evidence
+    if evidence is not None:
+        images = yield from look_again(subject, entry.before)
+        return (yield from weigh(entry, subject, evidence, images))
+    seen = yield from _now(entry, subject)
+    return _verdict(entry, subject, seen), "neither as before the call nor as it would leave it"
+
+
+def _said(entry: Entry, subject: Subject, verdict: Verdict, why: str, book: Book) -> Phase:
     if verdict is Verdict.APPLIED:
         evidence = "what it would have left is there, and was not there before"
         applied = yield from conclude(entry, subject, None, evidence)
@@ -65,7 +74,7 @@ def _said(entry: Entry, subject: Subject, verdict: Verdict, book: Book) -> Phase
             reason = "everything is as it was before the call"
             return Append(events=(Failed(reason=reason, evidence=reason),))
         return Rest(why="everything is as it was before, but it may still arrive")
-    return _no_evidence(entry, "neither as before the call nor as it would leave it")
+    return _no_evidence(entry, why)
 
 
 def _probe_step(entry: Entry, book: Book) -> Phase:

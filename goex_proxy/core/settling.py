@@ -15,6 +15,7 @@ from goex_proxy.core.decision import Auth
 from goex_proxy.core.delta import delta
 from goex_proxy.core.entry import Entry
 from goex_proxy.core.event import Applied, Doubted, Event, Failed
+from goex_proxy.core.evidence import Verdict, weigh
 from goex_proxy.core.exchange import Response
 from goex_proxy.core.expression import Expression, ExpressionError
 from goex_proxy.core.image import Image
@@ -67,8 +68,6 @@ def said_applied(entry: Entry, book: Book, by: str) -> Asking[Applied]:
         return Applied(by=by, evidence=evidence, why=f"its rule cannot be read: {error}")
     if subject is None:
         return Applied(by=by, evidence=evidence, why="no reverser rule describes this call")
-    if entry.call.is_undo:
-        return Applied(by=by, evidence=evidence, why="it is itself an undo")
     if entry.call.is_undo:
         return Applied(by=by, evidence=evidence, why="it is itself an undo")
     applied = yield from conclude(entry, subject, entry.response, evidence)
@@ -163,9 +162,10 @@ def conclude(
         return replace(applied, why=trouble or "in this case the rule knows no inverse")
     if change.doubt:
         return replace(applied, fidelity=Fidelity.NONE, why=trouble or change.doubt)
+    proved = (yield from _proved(entry, subject, after)) if evidence else None
     try:
         inverse = invert(entry, subject, names, after)
-        if evidence and not ours(entry, subject, inverse, after):
+        if evidence and not ours(entry, subject, inverse, after, proved=proved):
             raise NoInverse(
                 "what others may have changed meanwhile cannot be told from what it did"
             )
@@ -174,6 +174,18 @@ def conclude(
     except (ExpressionError, RenderError, ValueError) as error:
         return replace(applied, fidelity=Fidelity.NONE, why=f"its inverse cannot be made: {error}")
     return replace(applied, inverse=inverse)
+
+
+def _proved(entry: Entry, subject: Subject, after: tuple[Image, ...]) -> Asking[bool | None]:
+    """Whether the rule's own evidence still holds of what was read last; None: it has none."""
+    evidence = subject.operation.evidence
+    if evidence is None or evidence.applied is None:
+        return None
+    try:
+        verdict, _ = yield from weigh(entry, subject, evidence, after)
+    except ImageFailed:
+        return False  # what cannot be read is not proved
+    return verdict is Verdict.APPLIED
 
 
 def _without_inverse(

@@ -26,6 +26,7 @@ TYPES: Mapping[str, str] = {
     "origin": CelType.STRING,
     "me": CelType.STRING,
     "before": CelType.DYN,
+    "now": CelType.DYN,
     "res": CelType.DYN,
     "status": CelType.INT,
     "reply_headers": CelType.TEXTS,
@@ -39,7 +40,7 @@ TYPES: Mapping[str, str] = {
     "entry": CelType.STRING,
     "hint": CelType.STRING,
 }
-RESERVED = frozenset(TYPES) | {"scheme", "host", "port", "removed", "steps", "now", "gql", "mcp"}
+RESERVED = frozenset(TYPES) | {"scheme", "host", "port", "removed", "steps", "gql", "mcp"}
 """No parameter of a path may be called so: it would hide the name."""
 
 ASKED = frozenset({"args", "body", "headers", "query", "method", "origin"})
@@ -47,6 +48,8 @@ ASKED = frozenset({"args", "body", "headers", "query", "method", "origin"})
 CALLED = ASKED | {"me"}
 """And who calls, once the call is a subject of its own."""
 SEEN = CALLED | {"before"}
+PROVING = SEEN | {"now"}
+"""When a call in doubt is settled: what is there now, in the place of an answer."""
 ANSWER = frozenset({"res", "status", "reply_headers"})
 LEFT = SEEN | ANSWER | {"after", "added", "removed"}
 REFUSAL = frozenset({"reason", "outcome", "entry", "hint"})

@@ -5,14 +5,31 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from goex_proxy.core.expression import Expression
-from goex_proxy.core.operation import Fidelity, Kind, Operation, Proof, Undo, worst
+from goex_proxy.core.operation import (
+    Evidence,
+    Fidelity,
+    Kind,
+    Operation,
+    Proof,
+    Undo,
+    worst,
+)
 from goex_proxy.core.resource import Form, Resource, Use
 from goex_proxy.core.step import StepTemplate
 from goex_proxy.files.node import Items, Node, Scalar
-from goex_proxy.files.reverser_language import ANSWER, ASKED, LEFT, RESERVED, SEEN, Tongue
+from goex_proxy.files.reverser_language import (
+    ANSWER,
+    ASKED,
+    LEFT,
+    PROVING,
+    RESERVED,
+    SEEN,
+    Broken,
+    Tongue,
+)
 from goex_proxy.files.reverser_match import Matched, match
 from goex_proxy.files.reverser_resource import bound, find, use
-from goex_proxy.files.reverser_schema import FIDELITIES, OPERATION
+from goex_proxy.files.reverser_schema import EVIDENCE, FIDELITIES, OPERATION
 from goex_proxy.files.reverser_section import Section, expressions
 from goex_proxy.files.reverser_step import Place, Setting, step
 
@@ -119,6 +136,7 @@ def _with_effects(draft: Draft, made: Operation) -> Operation:
         removes=section.expression("removes", SEEN | {"res", "after"} | own, "list"),
         undo=_undo(draft),
         leaves=tuple(section.expressions("leaves", LEFT | own).items()),
+        evidence=_evidence(draft),
     )
 
 
@@ -165,11 +183,16 @@ def _images(draft: Draft) -> None:
         named = section.scalar("image")
         if named is not None:
             _add(draft, use("", named, draft.resources, setting))
-    elif draft.matched.resource and "creates" not in section and "undo" in section:
+    elif draft.matched.resource and "creates" not in section and _looks(section):
         found = draft.resources[draft.matched.resource]
         _add(draft, Use(name="", resource=found))
     if "creates" in section:
         _creates(draft)
+
+
+def _looks(section: Section) -> bool:
+    """Whether anything is done with what is read."""
+    return "undo" in section or "evidence" in section
 
 
 def _add(draft: Draft, made: Use | None) -> None:
@@ -239,6 +262,46 @@ def _undo(draft: Draft) -> Undo | tuple[StepTemplate, ...] | None:
         return Undo(node.text)
     draft.section.wrong(node.at, "undo: is restore, delete, or a list of steps", "begin with - ")
     return None
+
+
+def _evidence(draft: Draft) -> Evidence | None:
+    """What settles a doubt: `applied`, `not_applied`, and what more is read for them."""
+    node = draft.section.node("evidence")
+    if node is None:
+        return None
+    if isinstance(node, Scalar):
+        if node.text != "person":
+            hint = "write `applied:` and `not_applied:`, or person"
+            draft.section.wrong(node.at, "evidence: is a map, or person", hint)
+        return Evidence()
+    section = Section(node, EVIDENCE, draft.tongue)
+    allowed = PROVING | draft.params
+    setting = draft.setting(SEEN)
+    reads = [use(name, n, draft.resources, setting) for name, n in section.fields("reads")]
+    draft.used |= {made.resource.name for made in reads if made is not None}
+    made = Evidence(
+        applied=section.expression("applied", allowed, "bool"),
+        not_applied=section.expression("not_applied", allowed, "bool"),
+        reads=tuple(made for made in reads if made is not None),
+    )
+    for what, hint in _bad_evidence(draft, made):
+        section.wrong(section.at, what, hint)
+    return made
+
+
+def _bad_evidence(draft: Draft, made: Evidence) -> Iterator[tuple[str, str]]:
+    if not draft.uses:
+        yield "evidence of what was not read before", "name an image: on:, image:, images:"
+    if made.applied is None and made.not_applied is None:
+        yield "evidence that proves nothing", "add applied: or not_applied:, or write person"
+    for one in (made.applied, made.not_applied):
+        if one is not None and not isinstance(one, Broken) and "now" not in one.names:
+            yield "evidence that does not look at now", "compare now with before, or with args"
+    names = {u.name for u in draft.uses}
+    if made.reads and "" in names:
+        yield "reads: beside an image without a name", "name the image: images: {it: ...}"
+    for name in sorted(names.intersection(u.name for u in made.reads)):
+        yield f"two images have the name {name}", "give one another"
 
 
 def _refuse_contradictions(draft: Draft, made: Operation) -> None:

@@ -138,6 +138,14 @@ STEP = Keys(
     },
     later=frozenset({"as", "until", "host", "credential", "graphql"}),
 )
+EVIDENCE = Keys(
+    "evidence",
+    {
+        "applied": CEL,
+        "not_applied": CEL,
+        "reads": mapping(either(TEXT, {"type": "object"})),
+    },
+)
 OPERATION = Keys(
     "an operation",
     {
@@ -162,6 +170,7 @@ OPERATION = Keys(
         "after": one_of("response"),
         "undo": either(one_of("restore", "delete"), {"type": "array", "items": ref("step")}),
         "leaves": CELS,
+        "evidence": either(one_of("person"), ref("evidence")),
         "nonce": TEXTS,
         "recipients": CEL,
         "forced": CEL,
@@ -212,6 +221,7 @@ def schema() -> Schema:
         "pages": PAGES,
         "resource": RESOURCE,
         "step": STEP,
+        "evidence": EVIDENCE,
         "operation": OPERATION,
         "named_read": NAMED_READ,
     }

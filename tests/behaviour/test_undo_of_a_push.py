@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,8 +44,10 @@ class Work:
         return self.git("rev-parse", "HEAD").strip()
 
     def push(self, *refs: str, fails: bool = False) -> int:
-        """The entry of a push through the gateway."""
-        self.git("push", *refs[:-1], f"{GIT}/hello.git", refs[-1], proxy=True, fails=fails)
+        """The entry of a push through the gateway; options come first."""
+        options = [word for word in refs if word.startswith("--")]
+        rest = refs[len(options) :]
+        self.git("push", *options, f"{GIT}/hello.git", *rest, proxy=True, fails=fails)
         return int(self.world.log()[-1]["id"][1:])
 
     def person(self, *refs: str) -> None:
@@ -115,16 +118,65 @@ def test_an_undone_push_leaves_the_branch_that_a_person_pushed_beside_it(work: W
     assert work.refs == {"main": work.one, "theirs": work.three}
 
 
-def test_a_push_whose_answer_was_lost_waits_for_a_person_and_is_not_undone_by_guess(
-    work: Work,
+@pytest.mark.parametrize("name", PUSHES)
+def test_a_push_whose_answer_was_lost_is_found_by_its_oids_and_can_be_undone(
+    work: Work, name: str
 ) -> None:
+    before = work.refs
+    entry, after = lost(work, name)
+    assert work.refs == after != before
+    assert work.world.wait_state(entry, "applied") == "applied"
+    (step,) = work.world.undo(entry)
+    assert (step["outcome"], work.refs) == ("undone", before), step
+
+
+def lost(work: Work, name: str) -> tuple[int, dict[str, str]]:
+    """A push whose answer was cut: its entry, and the refs that it leaves."""
+    words = {
+        "forward": f"{work.two}:refs/heads/main",
+        "new branch": f"{work.two}:refs/heads/side",
+        "deleted branch": ":refs/heads/main",
+    }
     work.world.taps["git.example.test"].fail(cut=0)
-    entry = work.push(f"{work.two}:refs/heads/main", fails=True)
-    assert (work.refs, work.world.state(entry)) == ({"main": work.two}, "in_doubt")
+    after = {ref: getattr(work, which) for ref, which in PUSHES[name][1].items()}
+    return work.push(words[name], fails=True), after
+
+
+def test_a_lost_push_of_which_the_server_took_a_part_waits_for_a_person(work: Work) -> None:
+    work.person(f"{work.two}:refs/heads/main")
+    work.person(f"{work.one}:refs/heads/old")
+    # The second is of a commit that `old` is not at when it arrives: the server rejects it alone.
+    work.git("fetch", "-q", work.bed.repository(), "refs/heads/*:refs/theirs/*")
+    fault = work.world.taps["git.example.test"].fail(before=1.0, cut=0)
+    pushing = threading.Thread(
+        target=work.push,
+        args=(f"{work.three}:refs/heads/main", f"{work.two}:refs/heads/old"),
+        kwargs={"fails": True},
+    )
+    pushing.start()
+    assert fault.hit.wait(10)
+    work.person(f"{work.three}:refs/heads/old")
+    pushing.join(30)
+    entry = int(work.world.log()[-1]["id"][1:])
+    assert work.refs == {"main": work.three, "old": work.three}
+    assert work.world.wait_state(entry, "applied", "failed", seconds=3) == "in_doubt"
     (early,) = work.world.undo(entry)
     assert early["outcome"] == "in_doubt"
     assert work.world.act("resolve", id=entry, applied=True)["state"] == "applied"
-    # Whose the refs are now cannot be told from a pack: nothing is sent, and it is said why.
+    # Whose the refs are now cannot be told: nothing is sent, and it is said why.
     (step,) = work.world.undo(entry)
     assert (step["outcome"], bool(step["reason"])) == ("failed", True), step
-    assert work.refs == {"main": work.two}
+
+
+def test_a_lost_push_over_which_a_person_has_pushed_waits_for_a_person(work: Work) -> None:
+    fault = work.world.taps["git.example.test"].fail(delay=1.0, cut=0)
+    pushing = threading.Thread(
+        target=work.push, args=(f"{work.two}:refs/heads/main",), kwargs={"fails": True}
+    )
+    pushing.start()
+    assert fault.done.wait(10)
+    work.person(f"{work.three}:refs/heads/main")
+    pushing.join(30)
+    entry = int(work.world.log()[-1]["id"][1:])
+    assert work.world.wait_state(entry, "applied", "failed", seconds=3) == "in_doubt"
+    assert work.refs == {"main": work.three}

@@ -106,3 +106,66 @@ def test_a_set_is_never_written_back_as_a_whole() -> None:
 def test_one_image_is_named_in_one_way() -> None:
     body = 'match: "PUT /x/{id:int}", image: thing, on: {thing: {}}, fidelity: exact, undo: restore'
     assert "both name the image" in wrong_operation(body)
+
+
+LOCK = 'match: "PUT {thing}/lock", image: thing, fidelity: none, evidence: '
+
+
+def test_evidence_speaks_of_what_was_of_what_is_and_of_the_call() -> None:
+    found = operation(LOCK + "{applied: now.why == args.why, not_applied: now == before}").evidence
+    assert found is not None
+    assert found.applied is not None
+    assert found.applied.names == {"now", "args"}
+    assert found.not_applied is not None
+    assert found.not_applied.names == {"now", "before"}
+
+
+def test_an_operation_with_evidence_is_read_before_though_nothing_undoes_it() -> None:
+    body = 'match: "PUT {thing}", fidelity: none, evidence: {applied: now.done == true}'
+    assert [use.resource.name for use in operation(body).images] == ["thing"]
+
+
+def test_evidence_may_read_more_and_its_text_in_the_journal_holds_that() -> None:
+    found = operation(
+        'match: "COPY {thing}", images: {it: thing}, fidelity: none,'
+        " evidence: {reads: {tags: {tags: {id: id}}}, applied: now.tags == now.it}",
+        SET,
+    )
+    assert found.evidence is not None
+    assert [use.resource.name for use in found.evidence.reads] == ["tags"]
+    assert '"tags"' in found.text
+
+
+def test_doubt_may_be_left_to_a_person() -> None:
+    found = operation(LOCK + "person").evidence
+    assert (found is not None, found and found.applied) == (True, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (LOCK + "nobody", "evidence: is a map, or person"),
+        (LOCK + "{}", "evidence that proves nothing"),
+        (LOCK + "{done: true}", "evidence has no key 'done'"),
+        (LOCK + "{applied: args.x == 1}", "does not look at now"),
+        (LOCK + "{applied: now.x + 1}", "true or false is wanted"),
+        (LOCK + "{applied: now.x == res.x}", "res has no value here"),
+        (LOCK + "{applied: now.x == nothing}", "nothing"),
+        (LOCK + "{applied: now.x == 1, reads: {y: thing}}", "beside an image without a name"),
+        (
+            'match: "PUT {thing}", images: {it: thing}, fidelity: none,'
+            " evidence: {applied: now.x == 1, reads: {it: thing}}",
+            "two images have the name it",
+        ),
+        (
+            "match: POST /x, fidelity: none, evidence: {applied: now.x == 1}",
+            "evidence of what was not read before",
+        ),
+        (
+            'match: "PATCH {thing}", fidelity: exact, undo: [{patch: "{thing}", json: {a: "${now.a}"}}]',
+            "now has no value here",
+        ),
+    ],
+)
+def test_evidence_that_could_settle_nothing_is_refused(body: str, said: str) -> None:
+    assert said in wrong_operation(body)
