@@ -120,7 +120,14 @@ class Life:
         return self.github.get(f"{REPO}/issues/{deed.number}")
 
     def titles(self, path: str) -> list[str]:
-        return [item["title"] for item in self.github.get(f"{REPO}/{path}&per_page=100")]
+        """Of all pages: a long life leaves more than one."""
+        found: list[str] = []
+        for page in range(1, 1000):
+            items = self.github.get(f"{REPO}/{path}&per_page=100&page={page}")
+            found += [item["title"] for item in items]
+            if len(items) < 100:
+                return found
+        raise AssertionError(f"{path} has no end")
 
 
 def _file(life: Life, deed: Deed) -> None:
