@@ -6,16 +6,15 @@ from typing import Any
 
 import pytest
 
-from goex_proxy.core.book import Book
 from goex_proxy.core.call import Initiator, Link
 from goex_proxy.core.command import Fetch, FetchFailed
 from goex_proxy.core.decision import Auth
-from goex_proxy.core.event import Applied, Doubted, Failed, Lost
-from goex_proxy.core.exchange import Request, Response
-from goex_proxy.core.image import Image
+from goex_proxy.core.event import Applied, Doubted, Failed
+from goex_proxy.core.exchange import Response
 from goex_proxy.core.operation import Fidelity, Operation, Undo
 from goex_proxy.core.resource import Form
-from goex_proxy.core.settling import said_applied, settle
+from goex_proxy.core.settling import settle
+from tests.core.settle_world import NEW, OLD, READ, SEND, UPDATE, applied, said, settled
 from tests.core.story import Story
 from tests.core.world import (
     Py,
@@ -33,35 +32,7 @@ from tests.core.world import (
     answered,
     opened,
     sent,
-    then,
 )
-
-UPDATE = an_operation(
-    "notes/update", "PATCH /notes/{id}", images=(a_use(),), undo=Undo.RESTORE, residue=("mail",)
-)
-PATCH = a_request("PATCH", json={"title": "new"})
-OLD, NEW = {"title": "old"}, {"title": "new"}
-READ = Fetch(request=a_request(), credential="c1")
-SEND = an_operation("send", "POST /send", fidelity=Fidelity.NONE)
-
-
-def settled(
-    response: Response,
-    operation: Operation | None = UPDATE,
-    request: Request = PATCH,
-    before: tuple[Image, ...] = (an_image(OLD),),
-    book: Book | None = None,
-    **call: Any,
-) -> Story[Any]:
-    book = book or a_book(a_service(*([operation] if operation else [])))
-    entry = sent(a_call(request, **call), book, operation, *before)
-    return Story(settle(answered(entry, response), book))
-
-
-def applied(told: Story[Any]) -> Applied:
-    event = told.event
-    assert isinstance(event, Applied), event
-    return event
 
 
 def test_success_reads_what_was_left_and_makes_the_inverse() -> None:
@@ -345,14 +316,6 @@ def test_an_image_is_read_again_where_it_was_read_before() -> None:
 
 
 # A person says that a lost call took effect.
-
-
-def said(
-    left: object, operation: Operation = UPDATE, request: Request = PATCH, book: Book | None = None
-) -> Story[Any]:
-    book = book or a_book(a_service(operation))
-    entry = then(sent(a_call(request), book, operation, an_image(OLD)), Lost(reason="reset"))
-    return Story(said_applied(entry, book, "ann")).asks(READ, told=an_answer(left))
 
 
 def test_what_a_person_says_is_recorded_as_theirs() -> None:

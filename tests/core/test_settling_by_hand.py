@@ -1,19 +1,12 @@
-# ruff: noqa: ANN401 - what a factory is given goes to the type that it makes
 """Calls whose effect others may have shared, and what a person says became of them."""
 
-from typing import Any
-
-from goex_proxy.core.book import Book
 from goex_proxy.core.call import Initiator, Link
-from goex_proxy.core.command import Fetch
 from goex_proxy.core.entry import Entry
 from goex_proxy.core.event import Answered, Applied, Lost
-from goex_proxy.core.exchange import Request, Response
-from goex_proxy.core.image import Image
-from goex_proxy.core.operation import Fidelity, Operation, Undo
-from goex_proxy.core.settling import said_applied, settle
+from goex_proxy.core.operation import Undo
+from goex_proxy.core.settling import said_applied
+from tests.core.settle_world import OLD, PATCH, UPDATE, said
 from tests.core.story import Story
-from tests.core.test_settling import said
 from tests.core.world import (
     a_book,
     a_call,
@@ -23,37 +16,9 @@ from tests.core.world import (
     an_answer,
     an_image,
     an_operation,
-    answered,
     sent,
     then,
 )
-
-UPDATE = an_operation(
-    "notes/update", "PATCH /notes/{id}", images=(a_use(),), undo=Undo.RESTORE, residue=("mail",)
-)
-PATCH = a_request("PATCH", json={"title": "new"})
-OLD, NEW = {"title": "old"}, {"title": "new"}
-READ = Fetch(request=a_request(), credential="c1")
-SEND = an_operation("send", "POST /send", fidelity=Fidelity.NONE)
-
-
-def settled(
-    response: Response,
-    operation: Operation | None = UPDATE,
-    request: Request = PATCH,
-    before: tuple[Image, ...] = (an_image(OLD),),
-    book: Book | None = None,
-    **call: Any,
-) -> Story[Any]:
-    book = book or a_book(a_service(*([operation] if operation else [])))
-    entry = sent(a_call(request, **call), book, operation, *before)
-    return Story(settle(answered(entry, response), book))
-
-
-def applied(told: Story[Any]) -> Applied:
-    event = told.event
-    assert isinstance(event, Applied), event
-    return event
 
 
 def put(left: object) -> Applied:
