@@ -5,9 +5,12 @@ import sys
 
 def main() -> int:
     """Run the command line; its exit code."""
-    from goex_proxy.cli.main import main as command_line
+    try:
+        from goex_proxy.cli.main import main as command_line
 
-    return command_line()
+        return command_line()
+    except KeyboardInterrupt:
+        return 130  # while it was still starting, or ending
 
 
 if __name__ == "__main__":

@@ -1,14 +1,13 @@
 """Only wires: from a home to an engine, and to a gateway around it."""
 
 import asyncio
+import os
 import resource
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from hashlib import sha256
-from pathlib import Path
 
 from goex_proxy.companions.internal import tell
 from goex_proxy.console.api import Api
@@ -24,16 +23,16 @@ from goex_proxy.engine.recovery import Recovery
 from goex_proxy.engine.shelf import Shelf
 from goex_proxy.files import config as config_file
 from goex_proxy.files.config import Address, Config
-from goex_proxy.files.issue import FileError
+from goex_proxy.following import Following, stamps
 from goex_proxy.gateway.certificates import open_authority
-from goex_proxy.gateway.gateway import Gateway, ListenError, Settings
+from goex_proxy.gateway.gateway import Gateway, Settings
 from goex_proxy.home import Home, HomeError
 from goex_proxy.launch.kernel import close_to_tracers
+from goex_proxy.sessions import Sessions
 from goex_proxy.upstream.client import Client
 from goex_proxy.upstream.client import Settings as ClientSettings
 
 _UNDO_WINDOW = 7 * 24 * 3600.0
-_REFRESH_EVERY = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +52,7 @@ class Parts:
     engine: Engine
     keyring: Keyring
     upstreams: Upstreams
-    stamps: "Stamps"
-    """Of the files as they were read, or earlier: what changes after that is not missed."""
-
-
-type Stamps = dict[Path, tuple[int, int]]
-"""Size and time of every file that a book is made of."""
+    following: Following
 
 
 @asynccontextmanager
@@ -67,7 +61,7 @@ async def open_parts(home: Home, *, anonymous: bool = True) -> AsyncIterator[Par
     `VaultError`, `JournalError`."""
     home.require()
     config = config_file.load(home.config)
-    stamps = _stamps(home, config)
+    following = Following(home, config, stamps(home, config))
     library = Library()
     async with AsyncExitStack() as stack:
         stack.enter_context(home.lock())
@@ -94,7 +88,7 @@ async def open_parts(home: Home, *, anonymous: bool = True) -> AsyncIterator[Par
             engine=engine,
             keyring=keyring,
             upstreams=upstreams,
-            stamps=stamps,
+            following=following,
         )
         await engine.drain(5.0)
 
@@ -114,29 +108,36 @@ def _allowed(config: Config) -> frozenset[str]:
 class Surroundings:
     """What a person can ask for around the engine: sessions, the keyring, the gateway."""
 
-    def __init__(self, parts: Parts, gateway: Gateway | None = None) -> None:
+    def __init__(
+        self, parts: Parts, gateway: Gateway | None = None, sessions: Sessions | None = None
+    ) -> None:
         self._parts = parts
         self._gateway = gateway
+        self._sessions = sessions
 
-    async def open_session(self, name: str, agent: str) -> dict[str, object]:
+    async def open_session(
+        self, name: str, agent: str, level: str, password: str
+    ) -> dict[str, object]:
         """A session's password, proxy and socket. Raises ValueError."""
-        if self._gateway is None:
+        if self._sessions is None:
             raise ValueError("no gateway runs; start one: goex serve")
-        password = self._parts.engine.callers.open_session(name, agent)
-        # A short name, whatever the session's: a Unix socket's path has 108 bytes (unix(7)).
-        path = self._parts.home.sessions / f"{sha256(name.encode()).hexdigest()[:12]}.sock"
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        path.unlink(missing_ok=True)
-        try:
-            await self._gateway.add_unix(path, name)
-        except ListenError as error:
-            self._parts.engine.callers.close_session(name)
-            raise ValueError(str(error)) from None
-        host, port = self._gateway.addresses[0]
-        return {"password": password, "host": host, "port": port, "socket": str(path)}
+        return await self._sessions.open(name, agent, level, password)
 
     async def close_session(self, name: str) -> None:
-        self._parts.engine.callers.close_session(name)
+        if self._sessions is None:
+            self._parts.engine.callers.close_session(name)
+        else:
+            await self._sessions.close(name)
+
+    async def over(self, name: str) -> None:
+        """Wait until an open session is closed."""
+        if self._sessions is not None:
+            await self._sessions.over(name)
+
+    def settle_sessions(self) -> None:
+        """After an agent was revoked, its sessions with it."""
+        if self._sessions is not None:
+            self._sessions.settle()
 
     async def refresh(self) -> None:
         """Follow the vault now."""
@@ -144,11 +145,15 @@ class Surroundings:
 
     def status(self) -> dict[str, object]:
         addresses = self._gateway.addresses if self._gateway is not None else ()
+        following = self._parts.following
         return {
+            "pid": os.getpid(),
             "listening": [f"{host}:{port}" for host, port in addresses],
             "credentials": len(self._parts.keyring.credentials()),
             "unavailable": self._parts.keyring.unavailable(),
             "journal": self._parts.engine.ledger.journal.troubles,
+            "vault": following.vault or "good",
+            "files": following.files(self._parts.engine) or "good",
         }
 
 
@@ -160,9 +165,13 @@ async def open_engine(home: Home) -> AsyncIterator[Api]:
 
 
 async def serve(
-    home: Home, *, listen: Address | None = None, ready: Callable[[Ready], None]
+    home: Home,
+    *,
+    listen: Address | None = None,
+    ready: Callable[[Ready], None],
+    while_sessions: bool = False,
 ) -> None:
-    """Run a gateway until SIGTERM or SIGINT.
+    """Run a gateway until SIGTERM or SIGINT; `while_sessions`: or until the last session's end.
 
     Raises what `open_parts` does, `ListenError`, `CertificateError`.
     """
@@ -190,15 +199,17 @@ async def serve(
             ),
         )
         await gateway.start()
-        around = Surroundings(parts, gateway)
+        sessions = Sessions(parts.engine.callers, gateway, home.sessions)
+        around = Surroundings(parts, gateway, sessions)
         control = ControlServer(Api(parts.engine, around), home.socket)
         await control.start()
         ready(_ready(gateway, home))
         try:
-            await _until_stopped(parts, recovery)
+            await _until_stopped(parts, recovery, sessions.idle() if while_sessions else None)
         finally:
             await control.stop()
             await gateway.stop()
+            parts.engine.callers.close_all()
 
 
 def _close_memory() -> None:
@@ -223,51 +234,24 @@ def _ready(gateway: Gateway, home: Home) -> Ready:
     return Ready(proxy=f"http://{shown}:{port}", console=f"unix:{home.socket}")
 
 
-async def _until_stopped(parts: Parts, recovery: Recovery) -> None:
+async def _until_stopped(
+    parts: Parts, recovery: Recovery, done: Coroutine[None, None, None] | None
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     watchers = [
         asyncio.create_task(recovery.watch()),
-        asyncio.create_task(_follow(parts)),
+        asyncio.create_task(parts.following.run(parts.engine, parts.keyring)),
     ]
+    if done is not None:
+        watchers.append(asyncio.create_task(_then(done, stop)))
     await stop.wait()
     for watcher in watchers:
         watcher.cancel()
 
 
-async def _follow(parts: Parts) -> None:
-    """Follow changes of the vault and of the files, once a second."""
-    seen, config = parts.stamps, parts.config
-    while True:
-        await asyncio.sleep(_REFRESH_EVERY)
-        try:
-            await parts.keyring.refresh()
-            if _stamps(parts.home, config) != seen:
-                config = _config_now(parts.home, config)
-                seen = _stamps(parts.home, config)
-                parts.engine.shelf.reload()
-        except Exception as error:  # noqa: BLE001 - counted and shown; the last good state stays
-            parts.engine.failed(f"refresh: {type(error).__name__}")
-
-
-def _config_now(home: Home, last: Config) -> Config:
-    """The configuration whose files are followed: while goex.yaml is bad, the last good one."""
-    try:
-        return config_file.load(home.config)
-    except FileError:
-        return last  # the reload fails of the same, and says why
-
-
-def _stamps(home: Home, config: Config) -> Stamps:
-    folders = [config.base / entry for entry in (*config.policies, *config.reversers)]
-    files = [home.config]
-    for folder in folders:
-        files += folder.glob("*.yaml") if folder.is_dir() else [folder]
-    out = {}
-    for file in files:
-        if file.is_file():
-            status = file.stat()
-            out[file] = (status.st_size, status.st_mtime_ns)
-    return out
+async def _then(done: Coroutine[None, None, None], stop: asyncio.Event) -> None:
+    await done
+    stop.set()

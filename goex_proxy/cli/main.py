@@ -99,6 +99,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except known() as error:
         complain(str(error))
         return code_of(error)
+    except OSError as error:
+        complain(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
+        return FAILED
+    except Exception as error:  # noqa: BLE001 - the last resort: a line, and no values
+        from goex_proxy.console.fault import where
+
+        complain(f"a fault of goex-proxy: {where(error)}", "goex doctor; then report this line")
+        return FAILED
     return result if isinstance(result, int) else 0
 
 

@@ -21,7 +21,7 @@ from goex_proxy.core.host import split
 from goex_proxy.core.journal import State
 from goex_proxy.credentials.enrol import enrol
 from goex_proxy.engine.actions import ActionError, Actions
-from goex_proxy.engine.mediation import now
+from goex_proxy.engine.engine import wall_clock
 from goex_proxy.files import reverser_file
 from goex_proxy.founding import found
 from goex_proxy.home import Home
@@ -101,7 +101,7 @@ def _call(trial: Trial, origin: Origin, credential: Credential | None) -> Call:
         credential=credential.id if credential else "",
         credential_name=credential.name if credential else "",
         initiator=Initiator.PERSON,
-        at=now(),
+        at=wall_clock(),
     )
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from goex_proxy.cli.control import asked
 from goex_proxy.cli.failure import Failure
 from goex_proxy.cli.given import made_home
 from goex_proxy.cli.render import plain, talk
@@ -44,6 +43,7 @@ def run(
     of what was changed, held and refused.
     """
     from goex_proxy.cli.gateway_process import open_door
+    from goex_proxy.cli.keeping import Keeping
     from goex_proxy.cli.watch import HeldWatch, summary
     from goex_proxy.launch.session import open_session
 
@@ -56,14 +56,11 @@ def run(
         kept = _kept(home, passed)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    door = open_door(home, who.name, who.agent)
+    door = open_door(home, who.name, who.agent, view.level)
     why = f" ({view.why})" if view.why else ""
     talk(f"goex: session {who.name}, {view.level}{why}, through {door.address}")
-    try:
-        with HeldWatch(home, who.name):
-            code = _launch(home, door, view, list(command), who.agent, kept)
-    finally:
-        asked(home, "session.close", {"name": who.name})
+    with Keeping(home, door), HeldWatch(home, who.name):
+        code = _launch(home, door, view, list(command), who.agent, kept)
     summary(home, who.name)
     click.get_current_context().exit(code)
 

@@ -23,13 +23,26 @@ def list_(*, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(known, ensure_ascii=False))
         return
-    cells = ((k["name"], k["agent"], k["started"], k["ended"] or "open") for k in known)
-    table(("name", "agent", "started", "ended"), cells)
+    cells = (
+        (k["name"], k["agent"], k["level"], _time(k["started"]), _time(k["ended"]) or "open")
+        for k in known
+    )
+    table(("name", "agent", "level", "started", "ended"), cells)
+    if not known:
+        talk("there was no session yet; goex run -- CMD makes one")
 
 
-@session.command(short_help="End a session whose run was killed")
+def _time(told: str) -> str:
+    """To the second, UTC, as `goex log` shows it."""
+    return told[:19].replace("T", " ")
+
+
+@session.command(short_help="End a session")
 @click.argument("name")
 def close(*, name: str) -> None:
-    """End a session: its password is worth nothing any more. For one whose run was killed."""
+    """End a session: its password is worth nothing any more, at once, while its agent runs on.
+
+    One whose run has ended, however it ended, is closed by itself.
+    """
     act(made_home(), "session.close", {"name": name})
     talk(f"{plain(name)} is closed")

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 def status(*, as_json: bool) -> None:
     """Whether a gateway runs, where, with what; and what waits for a person.
 
-    Exit 1 if goex.yaml, a policy or a reverser file is bad.
+    Exit 1 if goex.yaml, a policy or a reverser file is bad, or the vault cannot be read.
     """
     home = made_home()
     told = asked(home, "status")
-    known = told or {"files": _files(home)}
+    known = told or {"vault": _vault(home), "files": _files(home)}
     fields = {"home": str(home.path), "running": told is not None, **known, **_open(home)}
     _print(fields, as_json=as_json)
-    if fields["files"] != "good":
+    if {fields["files"], fields["vault"]} != {"good"}:
         click.get_current_context().exit(FAILED)
 
 
@@ -50,6 +50,17 @@ def _files(home: "Home") -> str:
     try:
         Library().book(config.load(home.config))
     except FileError as error:
+        return str(error)
+    return "good"
+
+
+def _vault(home: "Home") -> str:
+    """`good`, or why a gateway could not read the vault."""
+    from goex_proxy.stores.vault_key import VaultError
+
+    try:
+        home.vault().close()
+    except (VaultError, OSError) as error:
         return str(error)
     return "good"
 

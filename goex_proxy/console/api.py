@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from typing import Protocol
 
+from goex_proxy.console.fault import where
 from goex_proxy.core.entry import Entry
 from goex_proxy.core.journal import State
 from goex_proxy.engine.actions import ActionError, Actions, Selection
@@ -25,8 +26,10 @@ _UNSETTLED = (State.IN_DOUBT, State.UNDOING)
 class Surroundings(Protocol):
     """What around the engine a person can ask for; the gateway's process has it."""
 
-    async def open_session(self, name: str, agent: str) -> Result: ...
+    async def open_session(self, name: str, agent: str, level: str, password: str) -> Result: ...
     async def close_session(self, name: str) -> None: ...
+    async def over(self, name: str) -> None: ...
+    def settle_sessions(self) -> None: ...
     async def refresh(self) -> None: ...
     def status(self) -> Result: ...
 
@@ -56,6 +59,18 @@ class Api:
             "agent.revoke": self._revoke_agent,
             "agent.list": self._agents,
         }
+
+    async def over(self, name: str) -> None:
+        """Wait until an open session is closed."""
+        await self._around.over(name)
+
+    def fault(self, name: str, error: Exception) -> ActionError:
+        """Count what nobody foresaw; what its caller is told."""
+        self._engine.failed(f"control {name}: {type(error).__name__}")
+        return ActionError(
+            f"{name} failed in the gateway, a fault of goex-proxy: {where(error)}; "
+            "no secret is in this line; more is in the gateway's own output"
+        )
 
     async def call(self, name: str, args: Args) -> Result:
         """Raises `ActionError`."""
@@ -116,9 +131,9 @@ class Api:
             "paused": self._engine.paused,
             "posture": self._engine.shelf.book.posture.value,
             "troubles": dict(self._engine.troubles),
-            "files": self._engine.shelf.trouble or "good",
+            "troubled": dict(self._engine.troubled),
             "sending": len(self._engine.live),
-            "sessions": [k.name for k in self._callers.open_sessions()],
+            "sessions": {k.name: k.level or "unknown" for k in self._callers.open_sessions()},
         }
 
     async def _reload(self, _: Args) -> Result:
@@ -131,7 +146,10 @@ class Api:
         return {}
 
     async def _open_session(self, args: Args) -> Result:
-        return await self._around.open_session(_text(args, "name"), _text(args, "agent"))
+        level, password = str(args.get("level") or ""), str(args.get("password") or "")
+        return await self._around.open_session(
+            _text(args, "name"), _text(args, "agent"), level, password
+        )
 
     async def _close_session(self, args: Args) -> Result:
         await self._around.close_session(_text(args, "name"))
@@ -145,6 +163,7 @@ class Api:
 
     async def _revoke_agent(self, args: Args) -> Result:
         self._callers.revoke_agent(_text(args, "name"))
+        self._around.settle_sessions()
         return {}
 
     async def _agents(self, _: Args) -> Result:
@@ -153,7 +172,8 @@ class Api:
 
 def _known(known: object) -> Result:
     fields: Result = asdict(known)  # type: ignore[call-overload]
-    fields.pop("digest")
+    for name in ("digest", "kind", "left"):
+        fields.pop(name)
     return fields
 
 

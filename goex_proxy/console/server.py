@@ -1,13 +1,17 @@
 """The control socket: HTTP over a 0600 Unix socket, for processes of the home's owner."""
 
+import asyncio
 import os
 import socket
 import struct
+import sys
 from pathlib import Path
 
 from aiohttp import web
 
+from goex_proxy.console import lease
 from goex_proxy.console.api import Api
+from goex_proxy.console.fault import trail
 from goex_proxy.engine.actions import ActionError
 
 _UCRED = struct.Struct("3i")
@@ -20,6 +24,7 @@ class ControlServer:
     def __init__(self, api: Api, path: Path) -> None:
         self._api = api
         self._path = path
+        self._stopping = asyncio.Event()
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
@@ -36,23 +41,33 @@ class ControlServer:
             os.umask(before)
 
     async def stop(self) -> None:
+        self._stopping.set()
         if self._runner is not None:
             await self._runner.cleanup()
             self._path.unlink(missing_ok=True)
 
-    async def _handle(self, request: web.Request) -> web.Response:
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
         if not _is_owner(request):
-            return web.json_response({"error": "not your gateway", "code": 3}, status=403)
+            return _refusal(ActionError("not your gateway", 3), 403)
+        name = request.match_info["name"]
         try:
+            if name == "session.lease":
+                return await lease.hold(request, self._api, self._stopping)
             args = await request.json()
             if not isinstance(args, dict):
                 raise ActionError("the arguments are not an object", 2)
-            result = await self._api.call(request.match_info["name"], args)
+            return web.json_response(await self._api.call(name, args))
         except ActionError as error:
-            return web.json_response({"error": str(error), "code": error.code}, status=400)
+            return _refusal(error, 400)
         except ValueError:
-            return web.json_response({"error": "the body is not JSON", "code": 2}, status=400)
-        return web.json_response(result)
+            return _refusal(ActionError("the body is not JSON", 2), 400)
+        except Exception as error:  # noqa: BLE001 - counted, and told to both ends
+            sys.stderr.write(f"goex: {name} failed: {trail(error)}\n")
+            return _refusal(self._api.fault(name, error), 500)
+
+
+def _refusal(error: ActionError, status: int) -> web.Response:
+    return web.json_response({"error": str(error), "code": error.code}, status=status)
 
 
 def _is_owner(request: web.Request) -> bool:

@@ -63,7 +63,7 @@ class Gateway:
         self._links: set[Link] = set()
         self._quiet = asyncio.Event()
         self._servers: list[asyncio.Server] = []
-        self._sockets: list[Path] = []
+        self._sockets: dict[Path, asyncio.Server] = {}
         self._ticker: asyncio.Task[None] | None = None
 
     # -- listening
@@ -101,8 +101,14 @@ class Gateway:
             raise ListenError(f"cannot listen on {path} ({error.strerror or error})") from None
         finally:
             os.umask(old)
-        self._servers.append(made)
-        self._sockets.append(path)
+        self._sockets[path] = made
+
+    def remove_unix(self, path: Path) -> None:
+        """Listen there no more. What is connected already goes on: each request asks anew."""
+        made = self._sockets.pop(path, None)
+        if made is not None:
+            made.close()
+            path.unlink(missing_ok=True)
 
     @property
     def addresses(self) -> tuple[tuple[str, int], ...]:
@@ -174,6 +180,5 @@ class Gateway:
     def _close_listeners(self) -> None:
         for made in self._servers:
             made.close()
-        for path in self._sockets:
-            path.unlink(missing_ok=True)
-        self._sockets.clear()
+        for path in list(self._sockets):
+            self.remove_unix(path)

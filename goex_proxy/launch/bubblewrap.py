@@ -7,7 +7,7 @@ namespaces make an exception for it. The same mounts as `namespaces.py`, in the 
 import os
 import shutil
 
-from goex_proxy.launch.order import PROC_CONTROLS, RELAY_SOCKET, Order
+from goex_proxy.launch.order import PROC_CONTROLS, RELAY_FOLDER, Order
 
 _SYSTEM_PATH = "/usr/bin:/bin:/usr/local/bin:/run/current-system/sw/bin:/run/wrappers/bin"
 
@@ -30,7 +30,7 @@ def arguments(bwrap: str, order: Order, first_process: list[str]) -> list[str]:
         *_each("--ro-bind", order.keep),
         *_each("--remount-ro", order.empty, twice=False),
         *("--dev", "/dev"),
-        *(("--bind", order.relay_socket, RELAY_SOCKET) if order.sealed else ()),
+        *(("--ro-bind", order.relay_folder, RELAY_FOLDER) if order.sealed else ()),
         *("--ro-bind", "/sys", "/sys", "--proc", "/proc"),
         *_each("--ro-bind", [path for path in PROC_CONTROLS if os.path.exists(path)]),
         *("--chdir", "/"),
@@ -47,6 +47,6 @@ def _each(option: str, paths: list[str], *, twice: bool = True) -> list[str]:
 
 def _blank(order: Order) -> list[str]:
     result: list[str] = []
-    for path in order.blank:
+    for path in filter(os.path.exists, order.blank):  # what went since needs no cover
         result += ("--dev-bind", os.devnull, path)
     return result

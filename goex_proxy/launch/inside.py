@@ -18,7 +18,7 @@ import sys
 from types import FrameType
 
 from goex_proxy.launch import kernel
-from goex_proxy.launch.order import RELAY_SOCKET, Order, read_order
+from goex_proxy.launch.order import Order, read_order
 from goex_proxy.launch.syscalls import refusals
 
 NOT_FOUND = 127
@@ -60,7 +60,7 @@ def _start_relay(order: Order) -> None:
         os.closerange(0, 3)
         os.close(order.control)
         try:
-            relay.serve(listener, RELAY_SOCKET)
+            relay.serve(listener, order.relay_inside)
         finally:
             os._exit(0)
     listener.close()

@@ -11,12 +11,12 @@ same order.
 import os
 import signal
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from goex_proxy.launch import kernel
 from goex_proxy.launch.inside import VIEW_FAILED, live
-from goex_proxy.launch.order import PROC_CONTROLS, RELAY_SOCKET, Order, read_order
+from goex_proxy.launch.order import PROC_CONTROLS, RELAY_FOLDER, Order, read_order
 
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
@@ -74,7 +74,7 @@ def _furnish(order: Order) -> None:
     with ExitStack() as open_files:
         kept = {path: _hold(path, open_files) for path in order.keep}
         devices = {name: _hold(f"/dev/{name}", open_files) for name in DEVICES}
-        gateway = _hold(order.relay_socket, open_files) if order.sealed else ""
+        gateway = _hold(order.relay_folder, open_files) if order.sealed else ""
         for path in order.readonly:
             kernel.bind(path, path)
             kernel.make_read_only(path)
@@ -86,7 +86,8 @@ def _furnish(order: Order) -> None:
             kernel.make_read_only(path)
         _fresh_devices(devices)
         if gateway:
-            _show(gateway, RELAY_SOCKET)
+            _show(gateway, RELAY_FOLDER)
+            kernel.make_read_only(RELAY_FOLDER)
         kernel.make_read_only("/sys")
         _fresh_processes()
 
@@ -96,7 +97,9 @@ def _cover(order: Order, null: str) -> None:
     for path in (*order.scratch, *order.empty):
         kernel.mount("tmpfs", path, "tmpfs", flags, "mode=0755")
     for path in order.blank:
-        kernel.bind(null, path)
+        # What went since the plan was made (a server that ended) needs no cover.
+        with suppress(FileNotFoundError):
+            kernel.bind(null, path)
 
 
 def _hold(path: str, open_files: ExitStack) -> str:

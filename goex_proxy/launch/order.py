@@ -12,8 +12,11 @@ from dataclasses import asdict, dataclass
 
 from goex_proxy.launch.plan import HidePlan
 
-RELAY_SOCKET = "/dev/goex/gateway.sock"
-"""Where a sealed view finds its session's socket: /dev is its own in every view."""
+RELAY_FOLDER = "/dev/goex"
+"""Where a sealed view finds the folder of its session's socket: /dev is its own in every view.
+
+The folder and not the socket: that of a new gateway is another file of the same name.
+"""
 
 PROC_CONTROLS = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus")
 """What root may write without any capability, and so steer the machine; made read-only."""
@@ -35,7 +38,7 @@ class Order:
     relay_port: int = 0
     """Sealed: the port on the view's loopback; 0 is hidden, with the network of the host."""
     relay_socket: str = ""
-    """Sealed: the session's Unix socket, as the host names it."""
+    """Sealed: the session's Unix socket, as the host names it; alone in its folder."""
     empty: list[str]
     blank: list[str]
     keep: list[str]
@@ -44,6 +47,15 @@ class Order:
 
     def __repr__(self) -> str:
         return f"Order({self.command[:1]!r}, {len(self.environment)} variables)"
+
+    @property
+    def relay_folder(self) -> str:
+        return os.path.dirname(self.relay_socket)
+
+    @property
+    def relay_inside(self) -> str:
+        """The session's socket, as the view names it."""
+        return os.path.join(RELAY_FOLDER, os.path.basename(self.relay_socket))
 
     @property
     def sealed(self) -> bool:

@@ -61,10 +61,12 @@ def find_engine(level: Level) -> str:
 def trial(level: Level, engine: str) -> str | None:
     """Make one view with this engine and look out of it: None, or what went wrong."""
     with tempfile.TemporaryDirectory(prefix="goex-probe-") as directory:
-        secret = Path(directory, "secret")
+        secret = Path(directory, "hidden", "secret")
+        secret.parent.mkdir()
         secret.touch()
         # A relay needs something at the far end to be mounted; nobody will connect to it.
-        gateway = Path(directory, "gateway")
+        gateway = Path(directory, "relay", "gateway")
+        gateway.parent.mkdir()
         gateway.touch()
         line = [sys.executable, "-I", "-c", _TRIAL, level, engine, str(secret), str(gateway)]
         try:

@@ -87,6 +87,8 @@ def start(
         raise ValueError("a relay belongs to a sealed view, and a sealed view needs one")
     if level is Level.COOPERATIVE:
         return _start_plainly(command, environment)
+    if relay is not None and os.listdir(relay[0].parent) != [relay[0].name]:
+        raise ValueError(f"{relay[0]} is not alone in its folder, which the view would show")
     hide = hide or HidePlan()
     if hide.covers(Path.cwd()):
         raise ValueError(f"{Path.cwd()} is hidden from the agent: run it from another directory")

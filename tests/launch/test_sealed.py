@@ -2,10 +2,13 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 
+from goex_proxy.launch.plan import Level
+from goex_proxy.launch.view import start
 from tests.launch.world import PATH, World
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nhi\n"
@@ -13,13 +16,13 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nhi\n
 
 @pytest.fixture
 def sealed(world: World) -> World:
-    world.listen(world.goex / "session.sock", ANSWER)
+    world.listen(world.session, ANSWER)
     return world
 
 
 def look(world: World, *command: str) -> tuple[str, str]:
     environment = {"PATH": PATH, "http_proxy": "http://127.0.0.1:8080"}
-    relay = str(world.goex / "session.sock")
+    relay = str(world.session)
     done = world.run(*command, level="sealed", relay=relay, environment=environment)
     return done.stdout, done.stderr
 
@@ -39,9 +42,9 @@ def test_curl_goes_through_the_relay(sealed: World) -> None:
 
 def test_the_relay_carries_large_bodies_both_ways_and_half_closes(world: World) -> None:
     listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(world.goex / "session.sock"))
+    listener.bind(str(world.session))
     listener.listen()
-    (world.goex / "session.sock").chmod(0o666)
+    (world.session).chmod(0o666)
 
     def echo() -> None:
         connection, _ = listener.accept()
@@ -64,6 +67,36 @@ def test_the_relay_carries_large_bodies_both_ways_and_half_closes(world: World) 
 def test_a_relay_whose_gateway_is_gone_fails_at_once(sealed: World) -> None:
     sealed.sockets[-1].shutdown(socket.SHUT_RDWR)
     assert "curl: (" in look(sealed, "curl", "-sS", "-m", "5", "http://example.com/")[1]
+
+
+def test_a_new_gateway_is_reached_by_the_same_name(world: World) -> None:
+    """Its socket is another file: what a view shows is the folder."""
+    world.listen(world.session, b"HTTP/1.0 200 OK\r\n\r\nold\n")
+    again = world.work / "again"
+    fetch = "curl -sS -m 5 http://example.com/"
+    script = f"{fetch}; touch {again}; while test -e {again}; do sleep 0.1; done; {fetch}"
+
+    def replace() -> None:
+        while not again.exists():
+            time.sleep(0.05)
+        world.session.unlink()
+        world.listen(world.session, b"HTTP/1.0 200 OK\r\n\r\nnew\n")
+        again.unlink()
+
+    other = threading.Thread(target=replace, daemon=True)
+    other.start()
+    assert look(world, "sh", "-c", script)[0] == "old\nnew\n"
+    other.join(10)
+
+
+def test_a_socket_that_is_not_alone_in_its_folder_is_not_shown(world: World) -> None:
+    with pytest.raises(ValueError, match="not alone in its folder"):
+        start(
+            ["true"],
+            level=Level.SEALED,
+            environment={},
+            relay=(world.goex / "control.sock", 8080),
+        )
 
 
 def test_the_hosts_loopback_is_another_one(sealed: World, service: int) -> None:

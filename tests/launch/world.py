@@ -39,6 +39,11 @@ class World:
         return self.home / ".goex-proxy"
 
     @property
+    def session(self) -> Path:
+        """The socket of a sealed session, in a folder of its own."""
+        return self.goex / "session" / "gateway.sock"
+
+    @property
     def work(self) -> Path:
         return self.base / "work"
 
@@ -123,7 +128,7 @@ def make_world(engine: str, user: int | None) -> Iterator[World]:
     base.chmod(0o755)
     world = World(base, engine, user)
     try:
-        for path in (world.home, world.goex, world.work):
+        for path in (world.home, world.goex, world.work, world.session.parent):
             path.mkdir()
         world.write(".goex-proxy/vault.key")
         world.write(".goex-proxy/bundle.pem", "public")
