@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from goex_proxy.stores.journal_errors import JournalBusy, JournalMissing, translate
+from goex_proxy.stores.journal_errors import JournalBusy, JournalCorrupt, JournalMissing, translate
 
 
 class _Seat:
@@ -43,6 +43,7 @@ class Database:
         self._local = threading.local()
         self._seats: list[_Seat] = []
         self._identity: tuple[int, int] | None = None
+        self._grown = 0, 0
 
     def create(self) -> None:
         """Make the file and the lock file, readable by their owner only, if there are none."""
@@ -109,15 +110,31 @@ class Database:
 
     def _check_identity(self) -> None:
         """A file that was moved away would go on taking events that nobody finds again."""
-        try:
-            found = os.stat(self.path)
-        except OSError as error:
-            raise JournalMissing(f"{self.path}: the file has gone; restore it, restart") from error
+        found = self._stat()
         identity = (found.st_dev, found.st_ino)
         if self._identity is None:
             self._identity = identity
         elif self._identity != identity:
             raise JournalMissing(f"{self.path}: the file was replaced while open; restart")
+
+    def _check_size(self) -> None:
+        """A file that was cut short, or whose log was, would take events behind a hole.
+
+        Only with a connection open, which keeps SQLite from removing the log; and where
+        deletions must be final (keys.db), any process may empty it.
+        """
+        grown = self._stat().st_size, 0 if self._secure_delete else self.wal_bytes()
+        if grown[0] < self._grown[0] or grown[1] < self._grown[1]:
+            raise JournalCorrupt(
+                f"{self.path}: it or its log was cut short while open; run `goex verify`, restart"
+            )
+        self._grown = grown
+
+    def _stat(self) -> os.stat_result:
+        try:
+            return os.stat(self.path)
+        except OSError as error:
+            raise JournalMissing(f"{self.path}: the file has gone; restore it, restart") from error
 
     @contextmanager
     def locked(self, *, wait: bool = True) -> Iterator[sqlite3.Connection]:
@@ -132,6 +149,7 @@ class Database:
             raise JournalBusy(f"{self.path}: another process is writing") from error
         try:
             self._check_identity()
+            self._check_size()
             yield seat.connection
         finally:
             fcntl.flock(seat.lock, fcntl.LOCK_UN)

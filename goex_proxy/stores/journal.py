@@ -15,13 +15,14 @@ from goex_proxy.stores.appending import KeyMoved, Outcome, Prepared, Transaction
 from goex_proxy.stores.database import Database
 from goex_proxy.stores.group_commit import INLINE_MOST, GroupCommit
 from goex_proxy.stores.housekeeper import Chore, Housekeeper
-from goex_proxy.stores.journal_errors import JournalBusy, JournalError
+from goex_proxy.stores.journal_errors import JournalBusy, JournalCorrupt, JournalError, translate
 from goex_proxy.stores.key_store import KeyStore
 from goex_proxy.stores.leases import Leases
 from goex_proxy.stores.reader import JOURNAL_FILE, KEYS_FILE, JournalReader
 from goex_proxy.stores.rows import Append, Options, Upcast, as_it_is, frame_id
 from goex_proxy.stores.sealing import EntryKey
 from goex_proxy.stores.upgrade import bring_up_to_date
+from goex_proxy.stores.wholeness import require_pages, require_tail
 
 _LOG_BYTES = 16 << 20
 _SEAL_IN_THREAD = 256 << 10
@@ -43,7 +44,10 @@ class Journal(JournalReader):
         options: Options = Options(),  # noqa: B008 - immutable
         inline_most: int = INLINE_MOST,
     ) -> None:
-        """Open it; create or migrate the files if need be (the folder must exist)."""
+        """Open it; create or migrate the files if need be (the folder must exist).
+
+        JournalMissing, JournalNewer, JournalCorrupt (also if it was cut short), JournalBusy.
+        """
         super().__init__(folder, upcast=upcast)
         self._options = options
         timeout = options.busy_timeout
@@ -66,11 +70,24 @@ class Journal(JournalReader):
         try:
             self._database.create()
             bring_up_to_date(self._database, "journal")
+            self._require_whole()
             self._key_store.open()
         except BaseException:
             self._database.close()
             self._key_store.close()
             raise
+
+    def _require_whole(self) -> None:
+        connection = self._database.connection()
+        try:
+            require_pages(connection, self.path)
+            require_tail(connection, self.path)
+        except JournalCorrupt:
+            # What is left is left as it is, for whoever repairs it.
+            connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)
+            raise
+        except sqlite3.Error as error:
+            raise translate(error, self.path) from error
 
     async def append(self, append: Append) -> int:
         """Write these events; the id of their entry, once they are durable.

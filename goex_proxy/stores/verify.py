@@ -93,7 +93,11 @@ class _Chain:
     def blame(self, what: str, seq: int | None = None, entry: int | None = None) -> None:
         self.defects.append(Defect(what=what, seq=seq, entry=entry))
 
-    def check(self, seq: int, entry: int, n: int, body: bytes, hash_: bytes) -> None:
+    def check(self, seq: int, entry: int, n: int, body: object, hash_: object) -> None:
+        if not isinstance(body, bytes) or not isinstance(hash_, bytes):
+            # On a damaged page a row can hold anything, whatever its table says.
+            self.blame("its bytes are no event", seq, entry)
+            return
         for what in self._wrong(seq, entry, n, body, hash_):
             self.blame(what, seq, entry)
         self.events += 1
