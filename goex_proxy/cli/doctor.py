@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
 from goex_proxy.cli.failure import FAILED
 from goex_proxy.cli.given import json_option, the_home
+from goex_proxy.cli.guarded import Check, guarded
 from goex_proxy.cli.render import painted, plain, talk
 
 if TYPE_CHECKING:
@@ -17,16 +18,6 @@ if TYPE_CHECKING:
 _RESERVE = 64 << 20
 _DRIFT = 2.0
 _SOON = 30.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One thing that was looked at. `fix`: what to do, where it is not well."""
-
-    name: str
-    ok: bool
-    what: str
-    fix: str = ""
 
 
 @click.command(short_help="What works here, and what to do about what does not")
@@ -49,6 +40,7 @@ def _checks(home: "Home") -> "Iterator[Check]":
     yield _tried("home", lambda: _home(home), "goex init")
     if not home.config.exists():
         return
+    yield from guarded(home)
     yield _tried(
         "configuration", lambda: _configuration(home), "correct goex.yaml or the file named"
     )
