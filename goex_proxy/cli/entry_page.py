@@ -10,7 +10,7 @@ from goex_proxy.cli.render import facts, heading, lines, plain
 if TYPE_CHECKING:
     from goex_proxy.core.entry import Entry
 
-_FIRST = ("state", "operation", "session", "agent", "time", "credential", "auth")
+_FIRST = ("state", "operation", "session", "level", "agent", "time", "credential", "auth")
 _SHOWN = 4000
 
 

@@ -1,9 +1,14 @@
 """`goex show`: one entry, whole."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from goex_proxy.cli.given import ENTRY, json_option, made_home
 from goex_proxy.cli.log import entry_missing
+
+if TYPE_CHECKING:
+    from goex_proxy.home import Home
 
 
 @click.command(short_help="One entry, whole")
@@ -17,11 +22,13 @@ def show(*, entry_id: int, as_json: bool) -> None:
     from goex_proxy.home import read_entry
     from goex_proxy.report import show_fields
 
-    with made_home().reader() as reader:
+    home = made_home()
+    with home.reader() as reader:
         row, entry = reader.entry(entry_id), read_entry(reader, entry_id)
         if row is None or entry is None:
             raise entry_missing(entry_id)
         fields = show_fields(row, entry, reader.events(entry_id))
+    fields["level"] = _level(home, fields)
     if as_json:
         import json
 
@@ -30,3 +37,14 @@ def show(*, entry_id: int, as_json: bool) -> None:
     from goex_proxy.cli.entry_page import page
 
     page(fields, entry)
+
+
+def _level(home: "Home", fields: dict[str, object]) -> str | None:
+    """How far the entry's agent was kept from what the gateway guards; None: not known any more."""
+    from goex_proxy.engine.callers import Callers
+
+    name, time = fields["session"], str(fields["time"])
+    for known in Callers(home.callers).all("session"):
+        if known.name == name and known.started <= time <= (known.ended or time):
+            return known.level or None
+    return None
