@@ -39,7 +39,7 @@ from goex_proxy.core.operation import Fidelity
 from goex_proxy.core.value import changed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class UndoProgress:
     """How an undo of the entry stands."""
 
@@ -54,7 +54,7 @@ class UndoProgress:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """One journaled call, as it now stands. `id` is 0 until it was appended."""
 

@@ -5,7 +5,7 @@ condition that cannot be evaluated fails closed by its effect: a deny denies, a 
 an allow does not allow.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -84,25 +84,30 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Rules that look at the same operations, asked all at once whether any of them applies.
+    """Rules that are asked in one evaluation which of them apply.
 
-    `any` is the disjunction of their conditions. A false one proves that none applies; true or
-    an error proves nothing: then each is looked at by itself.
+    `mask` comes to an integer: bit n is set if rule n applies. An error in any of them is an error
+    of the whole and proves nothing: then each is looked at by itself.
     """
 
-    rules: frozenset[str]
-    """By id. Enforced, not allowing, matched by operation alone."""
-    operations: tuple[str, ...]
-    any: Expression
+    rules: tuple[Rule, ...]
+    mask: Expression
 
-    def silent(self, operation: str, scope: Scope) -> bool:
-        """Whether none of its rules applies."""
-        if not any(glob.matches(pattern, operation) for pattern in self.operations):
-            return True
+    def applying(self, scope: Scope) -> list[Rule] | None:
+        """The rules that apply; None if that cannot be said of all together."""
         try:
-            return self.any.evaluate(scope) is False
+            mask = self.mask.evaluate(scope)
         except ExpressionError:
-            return False
+            return None
+        if not isinstance(mask, int) or isinstance(mask, bool):
+            return None
+        return [rule for n, rule in enumerate(self.rules) if mask >> n & 1] if mask else []
+
+
+type Combine = Callable[[Sequence[Rule]], tuple[Group, ...]]
+"""Puts rules into groups, each in one at most."""
+
+_REMEMBERED = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +116,15 @@ class Ruleset:
 
     language: Language
     rules: tuple[Rule, ...] = ()
-    groups: tuple[Group, ...] = ()
-    """For speed: the decision is the same without them, and then names every rule looked at."""
+    combine: Combine | None = None
+    """For speed: the decision is the same without it, and then names every rule looked at."""
+    _rules_of: dict[tuple[str, bool], list[Rule]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    _groups: dict[tuple[str, ...], tuple[Group, ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    """By operation, and by the rules asked together: found out once. Both are few."""
 
     def decide(self, facts: Mapping[str, object], default: Decision) -> Decision:
         """The severest decision of the rules that apply; `default` if none does.
@@ -122,17 +134,37 @@ class Ruleset:
         operation = str(facts["operation"])
         undo = facts["is_undo"] is True
         scope = self.language.scope(facts)
-        silent: set[str] = set()
-        for group in () if undo else self.groups:
-            if group.silent(operation, scope):
-                silent |= group.rules
+        asked = [r for r in self._about(operation, undo) if r.where.covers(facts, r.effect)]
         looked: list[tuple[Rule, Hit]] = []
-        for rule in self.rules:
-            if rule.id in silent or (undo and not rule.undo) or rule.mode is Mode.OFF:
-                continue
-            if rule.looks_at(operation) and rule.where.covers(facts, rule.effect):
-                looked.append((rule, _look(rule, scope)))
+        settled: set[str] = set()
+        for group in self._together(asked):
+            applying = group.applying(scope)
+            if applying is not None:
+                settled.update(rule.id for rule in group.rules)
+                looked += [(rule, _hit(rule, matched=True)) for rule in applying]
+        looked += [(rule, _look(rule, scope)) for rule in asked if rule.id not in settled]
         return _severest(looked, default, scope)
+
+    def _about(self, operation: str, undo: bool) -> list[Rule]:
+        known = self._rules_of.get((operation, undo))
+        if known is None:
+            if len(self._rules_of) >= _REMEMBERED:
+                self._rules_of.clear()
+            known = [r for r in self.rules if r.mode is not Mode.OFF and r.looks_at(operation)]
+            known = [r for r in known if r.undo or not undo]
+            self._rules_of[operation, undo] = known
+        return known
+
+    def _together(self, rules: Sequence[Rule]) -> tuple[Group, ...]:
+        if self.combine is None:
+            return ()
+        key = tuple([rule.id for rule in rules])
+        groups = self._groups.get(key)
+        if groups is None:
+            if len(self._groups) >= _REMEMBERED:
+                self._groups.clear()
+            groups = self._groups[key] = self.combine(rules)
+        return groups
 
 
 def _severest(looked: list[tuple[Rule, Hit]], default: Decision, scope: Scope) -> Decision:
@@ -164,6 +196,10 @@ def _look(rule: Rule, scope: Scope) -> Hit:
     matched, failed, part = _applies(rule, scope)
     if failed:
         matched = rule.effect is not Effect.ALLOW
+    return _hit(rule, matched=matched, failed=failed, part=part)
+
+
+def _hit(rule: Rule, *, matched: bool, failed: str = "", part: int | None = None) -> Hit:
     return Hit(
         rule=rule.id,
         effect=rule.effect,

@@ -4,9 +4,7 @@ Numbers keep their text (`core.exact`); two numbers are equal if their values ar
 """
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import fields as fields_of
 from decimal import Decimal, InvalidOperation
-from functools import cache
 from typing import Any
 
 from goex_proxy.core.exact import Number
@@ -15,20 +13,17 @@ type Json = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 
 def changed[T](value: T, **fields: object) -> T:
-    """A copy of a frozen dataclass with slots, some fields changed: `dataclasses.replace` without
-    its price. For classes without a `__post_init__`. Raises AttributeError for an unknown field."""
+    """A copy of a frozen dataclass without slots, some fields changed: `dataclasses.replace`
+    without its price. For classes without a `__post_init__` or cached properties. Raises
+    AttributeError for an unknown field."""
     kind: Any = type(value)
     copy: T = object.__new__(kind)
-    for name in _slots(kind):
-        object.__setattr__(copy, name, getattr(value, name))
-    for name, item in fields.items():
-        object.__setattr__(copy, name, item)
+    mine = copy.__dict__
+    mine.update(value.__dict__)
+    mine.update(fields)
+    if len(mine) != len(kind.__dataclass_fields__):
+        raise AttributeError(f"{kind.__name__} has no {', '.join(fields)}")
     return copy
-
-
-@cache
-def _slots(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - a dataclass, which has no type of its own
-    return tuple(field.name for field in fields_of(kind))
 
 
 class Absent:

@@ -16,7 +16,7 @@ from goex_proxy.files.cel import Cel, CelExpression
 from goex_proxy.files.form import Form, form_of
 from goex_proxy.files.issue import At, FileError, Issue, Issues, Within
 from goex_proxy.files.node import Items, Node, Plain, Scalar
-from goex_proxy.files.policy_groups import groups
+from goex_proxy.files.policy_groups import combine
 from goex_proxy.files.policy_lets import language
 from goex_proxy.files.policy_names import FACTS
 from goex_proxy.files.text_template import Part, parts
@@ -71,8 +71,8 @@ def load(
         except FileError as error:
             issues.extend(error.issues)
     issues.refuse()
-    together = groups(rules) if grouped else ()
-    return Ruleset(language=Cel(FACTS), rules=tuple(rules), groups=together)
+    together = combine if grouped else None
+    return Ruleset(language=Cel(FACTS), rules=tuple(rules), combine=together)
 
 
 def find(entries: Iterable[str], base: Path, shipped: Path) -> list[PolicySource]:

@@ -14,7 +14,7 @@ from goex_proxy.core.policy import Mode, Rule, Ruleset
 from goex_proxy.files import policy_file, yamltext
 from goex_proxy.files.issue import FileError
 from goex_proxy.files.policy_file import PolicySource
-from goex_proxy.files.policy_groups import groups
+from goex_proxy.files.policy_groups import combine
 
 TEAM = """\
 version: 1
@@ -56,7 +56,7 @@ def decide(text: str, facts: Mapping[str, object] = {}, **lists: object) -> Deci
     found, all_facts = rules(text, **lists), {**FACTS, **facts}
     alone = Ruleset(language=policy_file.load([]).language, rules=found)
     decided = alone.decide(all_facts, DEFAULT)
-    grouped = replace(alone, groups=groups(found)).decide(all_facts, DEFAULT)
+    grouped = replace(alone, combine=combine).decide(all_facts, DEFAULT)
     assert replace(grouped, hits=()) == replace(decided, hits=())
     return decided
 
@@ -347,6 +347,6 @@ def test_rules_in_groups_decide_as_each_by_itself(
 
 def test_what_one_evaluation_excludes_is_not_looked_at_again() -> None:
     found = rules(GROUPED)
-    grouped = Ruleset(language=policy_file.load([]).language, rules=found, groups=groups(found))
+    grouped = Ruleset(language=policy_file.load([]).language, rules=found, combine=combine)
     args = {"n": 1, "m": 2, "word": "y"}
-    assert [hit.rule for hit in grouped.decide({**FACTS, "args": args}, DEFAULT).hits] == ["team/f"]
+    assert [hit.rule for hit in grouped.decide({**FACTS, "args": args}, DEFAULT).hits] == []
