@@ -33,6 +33,44 @@ class _Seat:
         os.close(self.lock)
 
 
+class OpenTransaction:
+    """A write transaction under way, with the lock of all writers. Whoever ends it need not be the
+    thread that began it; it must be ended."""
+
+    def __init__(self, path: Path, seat: _Seat, taken: threading.Lock) -> None:
+        """`taken`: held as long as the seat is in use."""
+        self._path = path
+        self._seat = seat
+        self._taken = taken
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        return self._seat.connection
+
+    def commit(self) -> None:
+        """Durable when this returns. Raises JournalError: then it is undone."""
+        try:
+            self.connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            raise translate(error, self._path) from error
+        finally:
+            self._let_go()
+
+    def give_up(self) -> None:
+        """Undo it."""
+        try:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        fcntl.flock(self._seat.lock, fcntl.LOCK_UN)
+        self._taken.release()
+
+
 class Database:
     """A file for writing. Its log is kept small by the Housekeeper, not here."""
 
@@ -42,6 +80,8 @@ class Database:
         self._secure_delete = secure_delete
         self._local = threading.local()
         self._seats: list[_Seat] = []
+        self._impatient: _Seat | None = None
+        self._taken = threading.Lock()
         self._identity: tuple[int, int] | None = None
         self._grown = 0, 0
 
@@ -70,7 +110,7 @@ class Database:
             self._seats.append(seat)
         return seat
 
-    def _open(self) -> _Seat:
+    def _open(self, timeout: float | None = None) -> _Seat:
         self._check_identity()
         try:
             lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -83,7 +123,7 @@ class Database:
                 uri=True,
                 isolation_level=None,
                 check_same_thread=False,
-                timeout=self._timeout,
+                timeout=self._timeout if timeout is None else timeout,
             )
         except sqlite3.Error as error:
             os.close(lock)
@@ -137,16 +177,10 @@ class Database:
             raise JournalMissing(f"{self.path}: the file has gone; restore it, restart") from error
 
     @contextmanager
-    def locked(self, *, wait: bool = True) -> Iterator[sqlite3.Connection]:
-        """Hold the lock of all writers. `wait` False: JournalBusy at once if another has it.
-
-        With `wait` there is no time limit here: the group commit keeps one.
-        """
+    def locked(self) -> Iterator[sqlite3.Connection]:
+        """Hold the lock of all writers. No time limit here: the group commit keeps one."""
         seat = self._seat()
-        try:
-            fcntl.flock(seat.lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise JournalBusy(f"{self.path}: another process is writing") from error
+        fcntl.flock(seat.lock, fcntl.LOCK_EX)
         try:
             self._check_identity()
             self._check_size()
@@ -155,12 +189,11 @@ class Database:
             fcntl.flock(seat.lock, fcntl.LOCK_UN)
 
     @contextmanager
-    def begun(self, connection: sqlite3.Connection, *, wait: bool = True) -> Iterator[None]:
+    def begun(self, connection: sqlite3.Connection) -> Iterator[None]:
         """A write transaction under `locked`: durable at the end of the block, undone if it
-        raises. `wait` False: JournalBusy at once if a program that ignores our lock is writing.
-        """
+        raises."""
         try:
-            self._begin(connection, wait)
+            connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
                 connection.execute("COMMIT")
@@ -171,21 +204,45 @@ class Database:
         except sqlite3.Error as error:
             raise translate(error, self.path) from error
 
-    def _begin(self, connection: sqlite3.Connection, wait: bool) -> None:
-        if wait:
-            connection.execute("BEGIN IMMEDIATE")
-            return
-        connection.execute("PRAGMA busy_timeout=0")
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-        finally:
-            connection.execute(f"PRAGMA busy_timeout={int(self._timeout * 1000)}")
-
     @contextmanager
-    def transaction(self, *, wait: bool = True) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
         """`locked` and `begun` in one."""
-        with self.locked(wait=wait) as connection, self.begun(connection, wait=wait):
+        with self.locked() as connection, self.begun(connection):
             yield connection
+
+    def begin_at_once(self) -> OpenTransaction:
+        """A transaction on a connection of its own; one at a time.
+
+        JournalBusy if anybody else is writing, a program that ignores our lock included.
+        """
+        if not self._taken.acquire(blocking=False):
+            raise JournalBusy(f"{self.path}: this process is writing")
+        try:
+            seat = self._impatient_seat()
+            fcntl.flock(seat.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._taken.release()
+            raise JournalBusy(f"{self.path}: another process is writing") from error
+        except BaseException:
+            self._taken.release()
+            raise
+        begun = OpenTransaction(self.path, seat, self._taken)
+        try:
+            self._check_identity()
+            seat.connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            begun.give_up()
+            raise translate(error, self.path) from error
+        except BaseException:
+            begun.give_up()
+            raise
+        return begun
+
+    def _impatient_seat(self) -> _Seat:
+        if self._impatient is None:
+            self._impatient = self._open(timeout=0)
+            self._seats.append(self._impatient)
+        return self._impatient
 
     def wal_bytes(self) -> int:
         """Size of the write-ahead log."""
@@ -222,6 +279,7 @@ class Database:
     def close(self) -> None:
         """Close the connections of all threads; none may be in use."""
         seats, self._seats, self._local = self._seats, [], threading.local()
+        self._impatient = None
         for seat in seats:
             seat.close()
 

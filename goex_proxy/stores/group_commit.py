@@ -3,10 +3,12 @@
 A commit waits for the disk once, for however many appends it carries. Who commits was measured
 (tests/stores/test_speed.py):
 
-- one append that waits alone is committed in the event loop's own thread: handing it to a thread
-  and back costs as much as the sync;
-- when several wait, when a payload is large, when the disk has been slow or when another process
-  has the lock, a writer thread does it, and what arrives meanwhile is the next batch.
+- statements run in the event loop's own thread: a thread beside it would fight with it for the
+  interpreter over each of them;
+- one append that waits alone is also committed there: handing it to a thread and back costs as
+  much as the sync. When several wait or the disk has been slow, a thread waits for the disk, and
+  what arrives meanwhile is the next batch;
+- when a payload is large or when another process has the lock, the thread does all of it.
 
 An append whose task is cancelled before its batch starts is not written; after that it is.
 """
@@ -18,40 +20,19 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from goex_proxy.stores.appending import Outcome, Prepared
-from goex_proxy.stores.database import Database
+from goex_proxy.stores.batch import Batch, Waiting, Written
+from goex_proxy.stores.database import Database, OpenTransaction
 from goex_proxy.stores.journal_errors import JournalBusy, JournalError
 
 INLINE_MOST = 1
 """Appends that are still committed in the loop's thread."""
+MOST = 64
+"""Appends in one transaction whose statements the loop runs."""
 _INLINE_BYTES = 64 << 10
 _INLINE_SECONDS = 0.002
-
-
-@dataclass(slots=True)
-class _Waiting:
-    prepared: Prepared
-    future: asyncio.Future[Outcome]
-
-
-class _Batch:
-    """Appends on their way to the writer thread. Given up if the lock takes too long: then,
-    and only then, nothing of it will be written."""
-
-    def __init__(self, batch: Sequence[Prepared], deliver: Callable[[list[Outcome]], None]) -> None:
-        self.batch = batch
-        self.deliver = deliver
-        self._guard = threading.Lock()
-        self._settled = False
-
-    def claim(self) -> bool:
-        """For the writer (may it write?) and for the clock (may it give up?): the first wins."""
-        with self._guard:
-            first, self._settled = not self._settled, True
-        return first
 
 
 class GroupCommit:
@@ -70,12 +51,12 @@ class GroupCommit:
         self._timeout = busy_timeout
         self._inline_most = inline_most
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[Waiting] = []
         self._scheduled = False
-        self._current: _Batch | None = None
+        self._current: Batch | Written | None = None
         self._stuck = False
         self._smoothed = 0.0
-        self._queue: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Batch | Written | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._closed = False
@@ -87,11 +68,8 @@ class GroupCommit:
             self._begin(loop)
         self._refuse_when_unable()
         future: asyncio.Future[Outcome] = loop.create_future()
-        self._waiting.append(_Waiting(prepared, future))
-        if not self._scheduled and self._current is None:
-            self._scheduled = True
-            # After the callbacks that are ready now: whoever appends in them joins.
-            loop.call_soon(self._flush, loop)
+        self._waiting.append(Waiting(prepared, future))
+        self._schedule(loop)
         return await future
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -103,7 +81,7 @@ class GroupCommit:
         """The same without a loop: blocks this thread, by its own time limit for the lock."""
         self._refuse_when_unable()
         done: queue.SimpleQueue[list[Outcome]] = queue.SimpleQueue()
-        batch = _Batch([prepared], done.put)
+        batch = Batch([prepared], done.put)
         self._hand_over(batch)
         try:
             return done.get(timeout=self._timeout)[0]
@@ -131,37 +109,74 @@ class GroupCommit:
     def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
         self._scheduled = False
         waiting = [one for one in self._waiting if not one.future.done()]
-        self._waiting = []
+        waiting, self._waiting = waiting[:MOST], waiting[MOST:]
         if not waiting:
             return
         batch = [one.prepared for one in waiting]
-        if self._may_be_inline(batch):
+        if max(prepared.size for prepared in batch) < _INLINE_BYTES:
             try:
-                outcomes = self._commit(batch)
+                self._write_here(loop, waiting, batch)
             except JournalBusy:
                 pass  # not an end: the thread can wait for the lock, the loop cannot
             else:
-                _resolve(waiting, outcomes)
+                self._schedule(loop)
                 return
         self._commit_in_thread(loop, waiting, batch)
 
-    def _may_be_inline(self, batch: Sequence[Prepared]) -> bool:
-        return (
-            len(batch) <= self._inline_most
-            and self._smoothed < _INLINE_SECONDS
-            and sum(prepared.size for prepared in batch) < _INLINE_BYTES
-        )
+    def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
+        """After the callbacks that are ready now: whoever appends in them joins."""
+        if self._waiting and not self._scheduled and self._current is None:
+            self._scheduled = True
+            loop.call_soon(self._flush, loop)
 
-    def _commit(self, batch: Sequence[Prepared]) -> list[Outcome]:
+    def _write_here(
+        self, loop: asyncio.AbstractEventLoop, waiting: list[Waiting], batch: Sequence[Prepared]
+    ) -> None:
         """In this thread, without waiting for anybody: JournalBusy if there is somebody."""
-        started = time.monotonic()
         try:
-            with self._database.transaction(wait=False) as connection:
-                outcomes = self._write(connection, batch)
+            transaction = self._database.begin_at_once()
+            try:
+                outcomes = self._write(transaction.connection, batch)
+            except BaseException:
+                transaction.give_up()
+                raise
         except JournalBusy:
             raise
         except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
-            return [self._failure(error)] * len(batch)
+            _resolve(waiting, [self._failure(error)] * len(batch))
+            return
+        if len(batch) <= self._inline_most and self._smoothed < _INLINE_SECONDS:
+            _resolve(waiting, self._committed(transaction, outcomes))
+        else:
+            self._commit_beside(loop, waiting, transaction, outcomes)
+
+    def _commit_beside(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        waiting: list[Waiting],
+        transaction: OpenTransaction,
+        outcomes: list[Outcome],
+    ) -> None:
+        """The thread waits for the disk; only that can be slow now."""
+
+        def finish(outcomes: list[Outcome]) -> None:
+            self._current = None
+            _resolve(waiting, outcomes)
+            self._flush(loop)
+
+        def deliver(outcomes: list[Outcome]) -> None:
+            with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+                loop.call_soon_threadsafe(finish, outcomes)
+
+        written = self._current = Written(transaction, outcomes, deliver)
+        self._hand_over(written)
+
+    def _committed(self, transaction: OpenTransaction, outcomes: list[Outcome]) -> list[Outcome]:
+        started = time.monotonic()
+        try:
+            transaction.commit()
+        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
+            return [self._failure(error)] * len(outcomes)
         self._smooth(time.monotonic() - started)
         return outcomes
 
@@ -171,7 +186,7 @@ class GroupCommit:
     def _commit_in_thread(
         self,
         loop: asyncio.AbstractEventLoop,
-        waiting: list[_Waiting],
+        waiting: list[Waiting],
         prepared: list[Prepared],
     ) -> None:
         def deliver(outcomes: list[Outcome]) -> None:
@@ -192,12 +207,12 @@ class GroupCommit:
             held_up, self._waiting = [*waiting, *self._waiting], []
             _resolve(held_up, [self._busy() for _ in held_up])
 
-        batch = _Batch(prepared, deliver)
+        batch = Batch(prepared, deliver)
         self._current = batch
         clock = loop.call_later(self._timeout, give_up)
         self._hand_over(batch)
 
-    def _hand_over(self, batch: _Batch) -> None:
+    def _hand_over(self, batch: Batch | Written) -> None:
         with self._starting:
             if self._thread is None:
                 self._thread = threading.Thread(
@@ -208,18 +223,18 @@ class GroupCommit:
 
     def _work(self) -> None:
         while (batch := self._queue.get()) is not None:
-            batch.deliver(self._commit_batch(batch))
+            if isinstance(batch, Written):
+                batch.deliver(self._committed(batch.transaction, batch.outcomes))
+            else:
+                batch.deliver(self._commit_batch(batch))
 
-    def _commit_batch(self, batch: _Batch) -> list[Outcome]:
+    def _commit_batch(self, batch: Batch) -> list[Outcome]:
         try:
             with self._database.locked() as connection:
                 if not batch.claim():
                     return []
-                started = time.monotonic()
                 with self._database.begun(connection):
-                    outcomes = self._write(connection, batch.batch)
-                self._smooth(time.monotonic() - started)
-                return outcomes
+                    return self._write(connection, batch.batch)
         except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
             return [self._failure(error)] * len(batch.batch)
 
@@ -238,7 +253,7 @@ class GroupCommit:
             self._thread.join(self._timeout)
 
 
-def _resolve(waiting: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
+def _resolve(waiting: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:
     for one, outcome in zip(waiting, outcomes, strict=False):  # none for a batch given up
         if not one.future.done():
             one.future.set_result(outcome)

@@ -88,8 +88,9 @@ def test_a_block_that_raises_leaves_nothing_and_gives_the_lock_back(database: Da
     with pytest.raises(Halt):
         fail()
     assert rows(database.path) == []
-    with database.transaction(wait=False) as connection:
-        connection.execute("INSERT INTO t VALUES (2)")
+    transaction = database.begin_at_once()
+    transaction.connection.execute("INSERT INTO t VALUES (2)")
+    transaction.commit()
     assert rows(database.path) == [2]
 
 
@@ -119,8 +120,8 @@ def test_who_may_not_wait_is_refused_at_once_while_another_has_the_lock(
         def ask() -> float:
             started = time.monotonic()
             refused = pytest.raises(JournalBusy, match="another process is writing")
-            with refused, database.transaction(wait=False):
-                raise AssertionError("it must not get in")
+            with refused:
+                database.begin_at_once()
             return time.monotonic() - started
 
         assert pool.submit(ask).result() < 0.3
@@ -146,12 +147,12 @@ def test_a_program_that_ignores_our_lock_is_waited_for_only_by_who_may_wait(
     other.execute("BEGIN IMMEDIATE")
     database.connection()
     started = time.monotonic()
-    with pytest.raises(JournalBusy), database.transaction(wait=False):
-        raise AssertionError("it must not get in")
+    with pytest.raises(JournalBusy):
+        database.begin_at_once()
     assert time.monotonic() - started < 0.3
     later = threading.Timer(0.2, other.execute, ["ROLLBACK"])
     later.start()
-    with database.transaction() as connection:  # its patience was given back to it
+    with database.transaction() as connection:
         connection.execute("INSERT INTO t VALUES (1)")
     later.join()
     other.close()
@@ -166,8 +167,37 @@ def test_a_file_that_was_replaced_is_not_written_though_it_is_open(database: Dat
         raise AssertionError("it must not get in")
     database.path.unlink()
     aside.rename(database.path)
-    with database.transaction(wait=False):
-        pass  # the refusal gave the lock back
+    database.begin_at_once().give_up()  # the refusal gave the lock back
+
+
+def test_an_open_transaction_is_ended_by_any_thread_and_only_one_is_open(
+    database: Database,
+) -> None:
+    transaction = database.begin_at_once()
+    transaction.connection.execute("INSERT INTO t VALUES (1)")
+    with pytest.raises(JournalBusy, match="this process is writing"):
+        database.begin_at_once()
+    assert rows(database.path) == []
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(transaction.commit).result(5)
+    assert rows(database.path) == [1]
+    second = database.begin_at_once()
+    second.connection.execute("INSERT INTO t VALUES (2)")
+    second.give_up()
+    assert rows(database.path) == [1]
+    database.begin_at_once().commit()
+
+
+def test_a_file_that_is_gone_is_no_transaction_and_the_next_try_finds_it_again(
+    database: Database,
+) -> None:
+    aside = database.path.with_name("aside.db")
+    database.path.rename(aside)
+    for _ in range(2):
+        with pytest.raises(JournalMissing, match="has gone"):
+            database.begin_at_once()
+    aside.rename(database.path)
+    database.begin_at_once().commit()
 
 
 def test_a_checkpoint_brings_the_log_into_the_file(database: Database, tmp_path: Path) -> None:

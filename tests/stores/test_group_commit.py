@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from goex_proxy.stores.appending import Outcome, Prepared, prepare
-from goex_proxy.stores.database import Database
-from goex_proxy.stores.group_commit import GroupCommit
+from goex_proxy.stores.database import Database, OpenTransaction
+from goex_proxy.stores.group_commit import MOST, GroupCommit
 from goex_proxy.stores.journal_errors import JournalBusy, JournalError, Stale
 from tests.stores.helpers import opening, row
 
@@ -22,11 +22,36 @@ def one(note: str = "x") -> Prepared:
     return prepare(opening(row(note=note)), None, fresh=False)
 
 
+def here() -> str:
+    return "loop" if threading.current_thread() is threading.main_thread() else "thread"
+
+
+class Disk(Database):
+    """A database that says who waits for the disk, and lets a test make it slow."""
+
+    def __init__(self, path: Path, timeout: float) -> None:
+        super().__init__(path, busy_timeout=timeout)
+        self.synced: list[str] = []
+        self.before: Callable[[], None] = lambda: None
+
+    def begin_at_once(self) -> OpenTransaction:
+        transaction = super().begin_at_once()
+        commit = transaction.commit
+
+        def noted() -> None:
+            self.synced.append(here())
+            self.before()
+            commit()
+
+        transaction.commit = noted  # type: ignore[method-assign]
+        return transaction
+
+
 class Bed:
-    """A group commit over a table of its own, which notes who committed what."""
+    """A group commit over a table of its own, which notes who ran which batch."""
 
     def __init__(self, folder: Path, inline_most: int = 1, timeout: float = 2.0) -> None:
-        self.database = Database(folder / "a.db", busy_timeout=timeout)
+        self.database = Disk(folder / "a.db", timeout)
         self.database.create()
         with self.database.transaction() as connection:
             connection.execute("CREATE TABLE t (note)")
@@ -37,8 +62,7 @@ class Bed:
         )
 
     def _write(self, connection: sqlite3.Connection, batch: Sequence[Prepared]) -> list[Outcome]:
-        where = "loop" if threading.current_thread() is threading.main_thread() else "thread"
-        self.batches.append((where, len(batch)))
+        self.batches.append((here(), len(batch)))
         self.before()
         outcomes: list[Outcome] = []
         for prepared in batch:
@@ -46,6 +70,8 @@ class Bed:
             if note == "stale":
                 outcomes.append(Stale("load it again"))
                 continue
+            if note == "orphan":
+                connection.execute("INSERT INTO child VALUES (9)")
             found = connection.execute("INSERT INTO t VALUES (?)", (note,)).lastrowid
             outcomes.append(found or 0)
         return outcomes
@@ -72,13 +98,62 @@ async def together(*asks: Awaitable[Outcome]) -> list[Outcome]:
 def test_one_that_is_alone_is_committed_in_the_loops_own_thread(bed: Bed) -> None:
     assert asyncio.run(together(bed.group.append(one()))) == [1]
     assert bed.batches == [("loop", 1)]
+    assert bed.database.synced == ["loop"]
 
 
-def test_several_at_once_are_one_commit_of_the_thread_in_their_order(bed: Bed) -> None:
+def test_several_at_once_are_one_commit_for_which_the_thread_waits(bed: Bed) -> None:
     asks = [bed.group.append(one(f"n{number}")) for number in range(5)]
     assert asyncio.run(together(*asks)) == [1, 2, 3, 4, 5]
-    assert bed.batches == [("thread", 5)]
+    assert bed.batches == [("loop", 5)]
+    assert bed.database.synced == ["thread"]
     assert bed.notes() == ["n0", "n1", "n2", "n3", "n4"]
+
+
+def test_more_than_fit_into_one_transaction_are_several(bed: Bed) -> None:
+    asks = [bed.group.append(one(f"n{number}")) for number in range(MOST + 3)]
+    assert asyncio.run(together(*asks)) == list(range(1, MOST + 4))
+    assert bed.batches == [("loop", MOST), ("loop", 3)]
+
+
+def test_while_the_thread_waits_for_the_disk_the_loop_goes_on(bed: Bed) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        begun.set()
+        assert go_on.wait(5)
+
+    async def run() -> list[Outcome]:
+        bed.database.before = wait
+        asks = [asyncio.create_task(bed.group.append(one(f"n{number}"))) for number in range(3)]
+        assert await asyncio.to_thread(begun.wait, 5)
+        late = asyncio.create_task(bed.group.append(one("late")))
+        await asyncio.sleep(0.02)
+        assert not any(each.done() for each in (*asks, late))
+        bed.database.before = lambda: None
+        go_on.set()
+        return await together(*asks, late)
+
+    assert asyncio.run(run()) == [1, 2, 3, 4]
+    assert bed.batches == [("loop", 3), ("loop", 1)]
+
+
+def test_a_commit_that_fails_is_heard_by_all_of_its_batch_and_undone(bed: Bed) -> None:
+    """The rows of `child` want a parent, and SQLite looks for it when it commits."""
+    with bed.database.transaction() as connection:
+        connection.execute("CREATE TABLE parent (id INTEGER PRIMARY KEY)")
+        connection.execute(
+            "CREATE TABLE child (id REFERENCES parent DEFERRABLE INITIALLY DEFERRED)"
+        )
+
+    async def run(*notes: str) -> list[Outcome]:
+        return await together(*(bed.group.append(one(note)) for note in notes))
+
+    for notes in (["orphan"], ["kept?", "orphan", "kept?"]):
+        outcomes = asyncio.run(run(*notes))
+        assert [type(outcome) for outcome in outcomes] == [JournalError] * len(notes)
+        assert "FOREIGN KEY" in str(outcomes[0])
+    assert asyncio.run(run("kept")) == [1]
+    assert bed.notes() == ["kept"]
 
 
 def test_one_with_a_large_payload_does_not_hold_up_the_loop(bed: Bed) -> None:
@@ -97,15 +172,15 @@ def test_after_slow_commits_the_thread_does_it_until_they_are_fast_again() -> No
 
 def slow_then_fast(bed: Bed) -> None:
     async def run() -> None:
-        bed.before = lambda: time.sleep(0.03)
+        bed.database.before = lambda: time.sleep(0.03)
         await bed.group.append(one())
-        bed.before = lambda: None
+        bed.database.before = lambda: None
         for _ in range(60):
             await bed.group.append(one())
 
     asyncio.run(run())
-    assert [where for where, _ in bed.batches[:2]] == ["loop", "thread"]
-    assert bed.batches[-1][0] == "loop"
+    assert bed.database.synced[:2] == ["loop", "thread"]
+    assert bed.database.synced[-1] == "loop"
 
 
 def test_what_arrives_during_a_commit_is_the_next_one(tmp_path: Path) -> None:
@@ -117,7 +192,7 @@ def test_what_arrives_during_a_commit_is_the_next_one(tmp_path: Path) -> None:
         assert go_on.wait(5)
 
     async def run() -> list[Outcome]:
-        bed.before = wait_once
+        bed.database.before = wait_once
         first = asyncio.create_task(bed.group.append(one("first")))
         assert await asyncio.to_thread(begun.wait, 5)
         rest = [asyncio.create_task(bed.group.append(one(f"n{number}"))) for number in range(7)]
@@ -126,7 +201,7 @@ def test_what_arrives_during_a_commit_is_the_next_one(tmp_path: Path) -> None:
         return await together(first, *rest)
 
     assert asyncio.run(run()) == list(range(1, 9))
-    assert bed.batches == [("thread", 1), ("thread", 7)]
+    assert bed.batches == [("loop", 1), ("loop", 7)]
     bed.close()
 
 
@@ -229,7 +304,7 @@ def test_a_second_loop_does_not_wait_for_what_the_first_left_behind(tmp_path: Pa
         assert await asyncio.to_thread(begun.wait, 5)
         task.cancel()
 
-    bed.before = wait
+    bed.database.before = wait
     asyncio.run(leave())
     go_on.set()
     assert asyncio.run(together(bed.group.append(one("second")))) == [2]
@@ -246,7 +321,7 @@ def test_closing_writes_what_was_handed_over_and_refuses_what_waits(tmp_path: Pa
         time.sleep(0.05)
 
     async def run() -> list[Outcome]:
-        bed.before = slow
+        bed.database.before = slow
         first = asyncio.create_task(bed.group.append(one("first")))
         assert await asyncio.to_thread(begun.wait, 5)
         late = asyncio.create_task(bed.group.append(one("late")))
