@@ -39,7 +39,7 @@ def test_eight_that_come_at_once_make_it_once(tmp_path: Path) -> None:
         found = []
         for number in range(5):
             with closing(opened(tmp_path / f"{number}.db")) as database:
-                start.wait(30)
+                start.wait(100)
                 bring_up_to_date(database, "journal")
                 asked = database.connection()
                 found += asked.execute("SELECT count(*) FROM _sqlite_migrations").fetchone()
