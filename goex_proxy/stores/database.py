@@ -229,6 +229,7 @@ class Database:
         begun = OpenTransaction(self.path, seat, self._taken)
         try:
             self._check_identity()
+            self._check_size()
             seat.connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             begun.give_up()
