@@ -1,4 +1,4 @@
-"""Streams, large bodies, and memory over many requests."""
+"""Streams and large bodies."""
 
 import ssl
 import statistics
@@ -6,13 +6,11 @@ import threading
 import time
 from collections.abc import Callable
 
-from bench.load import Caller, drive, get
+from bench.load import Caller, get
 from bench.process import Proxy
 from bench.upstream import BIG, HOST, Upstream
 
 _PIECE = 1 << 18
-_MANY = 45.0, 15.0
-"""Seconds of requests before the first look at the memory, and between the two."""
 
 type Row = tuple[str, float, float, float]
 
@@ -26,7 +24,6 @@ def rows(running: dict[str, Proxy], target: Upstream) -> list[Row]:
         ("first event of a stream, ms", _events(ours, target), 20.0, 5.0),
         ("100 MiB down, added MiB", down, 12.0, 6.0),
         ("100 MiB up, added MiB", up, 12.0, 6.0),
-        ("memory after requests, MiB", *_memory(ours, target)),
     ]
 
 
@@ -94,13 +91,3 @@ def _pour(connection: ssl.SSLSocket) -> None:
     piece = bytes(_PIECE)
     for _ in range(BIG // _PIECE):
         connection.sendall(piece)
-
-
-def _memory(proxy: Proxy, target: Upstream) -> tuple[float, float, float]:
-    """MiB after many requests; the last quarter of them may not add more than 4."""
-    maker = get(target.host, "/things")
-    drive(proxy.port, HOST, target.port, maker, connections=32, seconds=_MANY[0])
-    start = proxy.memory()
-    drive(proxy.port, HOST, target.port, maker, connections=32, seconds=_MANY[1])
-    end = proxy.memory()
-    return (end if end - start < 4 else float("inf")), 160.0, 120.0

@@ -105,9 +105,17 @@ class Caller:
 
 
 def drive(
-    port: int, host: str, target: int, maker: Maker, *, connections: int, seconds: float
+    port: int,
+    host: str,
+    target: int,
+    maker: Maker,
+    *,
+    connections: int,
+    seconds: float,
+    most: int | None = None,
 ) -> Load:
-    """Keep `connections` busy through the proxy on `port`, for so many seconds."""
+    """Keep `connections` busy through the proxy on `port`, for so many seconds, or until `most`
+    requests were made."""
     callers = [Caller(port, host, target, maker) for _ in range(connections)]
     selector = selectors.EpollSelector()
     number = 0
@@ -120,7 +128,7 @@ def drive(
     end = began + seconds
     cpu = time.process_time()
     counting = False
-    while (now := time.perf_counter()) < end:
+    while (now := time.perf_counter()) < end and (most is None or number < most):
         if not counting and now >= began:
             counting, cpu = True, time.process_time()
             began = now

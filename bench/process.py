@@ -49,8 +49,10 @@ class Proxy:
 
 
 @contextmanager
-def proxies(at: Path, upstream: Upstream, home: Path) -> Iterator[dict[str, Proxy]]:
-    """All three that are compared, up and warm."""
+def proxies(
+    at: Path, upstream: Upstream, home: Path, *, only: str = ""
+) -> Iterator[dict[str, Proxy]]:
+    """All three that are compared, or one of them, up and warm."""
     python = sys.executable
     port = _free()
     commands = {
@@ -68,6 +70,8 @@ def proxies(at: Path, upstream: Upstream, home: Path) -> Iterator[dict[str, Prox
     environment |= {"PYTHONUNBUFFERED": "1"}
     try:
         for name, command in commands.items():
+            if only not in ("", name):
+                continue
             silent = name == "mitmdump"
             process = subprocess.Popen(
                 command,

@@ -4,7 +4,7 @@ Rounds are interleaved, so that what else the machine does hits all alike; the f
 time per request of the whole process from /proc, and medians over the rounds of the ratio of
 neighbours in one round.
 
-Run: python -m bench.run [--rounds 5] [--seconds 2] [--quick] [--json FILE]
+Run: python -m bench.run [--rounds 5] [--seconds 2] [--requests N] [--entries N] [--quick]
 """
 
 import argparse
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import bodies, home, load
+from bench import bodies, home, journal, load, memory
 from bench.process import Proxy, proxies
 from bench.upstream import HOST, Upstream, upstream
 
@@ -137,10 +137,10 @@ def _table(found: Rounds) -> str:
 
 
 def _verdicts(rows: list[tuple[str, float, float, float]]) -> str:
-    lines = [f"{'what':44} {'measured':>9} {'must':>6} {'aim':>6}"]
+    lines = [f"{'what':52} {'measured':>9} {'must':>6} {'aim':>6}"]
     for what, measured, must, aim in rows:
         mark = "aim" if measured <= aim else "ok" if measured <= must else "MISSED"
-        lines.append(f"{what:44} {measured:9.2f} {must:6.2f} {aim:6.2f}  {mark}")
+        lines.append(f"{what:52} {measured:9.2f} {must:6.2f} {aim:6.2f}  {mark}")
     return "\n".join(lines)
 
 
@@ -149,7 +149,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--only", default="", help="cases whose name holds this text")
-    parser.add_argument("--quick", action="store_true", help="no streams, bodies, memory")
+    parser.add_argument("--requests", type=int, default=60_000, help="while memory is watched")
+    parser.add_argument("--entries", type=int, default=1_000_000, help="of the long journal")
+    parser.add_argument(
+        "--quick", action="store_true", help="no streams, bodies, memory, long journal"
+    )
     parser.add_argument("--json", type=Path, help="write all figures there")
     return parser.parse_args()
 
@@ -168,7 +172,10 @@ def main() -> None:
             rows = [] if given.only else contract(found)
             if not given.quick:
                 rows += bodies.rows(running, target)
-            print("\n" + _verdicts(rows))
+                rows.append(memory.row(running["goex"], target, placeholder, given.requests))
+        if not given.quick:
+            rows += journal.measure(Path(folder) / "long", given.entries, verify=False)
+        print("\n" + _verdicts(rows))
     if given.json:
         given.json.write_text(json.dumps(_whole(found, rows), indent=1))
 

@@ -68,10 +68,14 @@ class Actions:
             if not newest:
                 return []
             session = str(newest[0].columns["session"])
-        filters = Filters(states=states, session=session, since=selection.since)
-        rows = [r for r in journal.log(filters) if r.columns["undo_of"] is None]
-        chosen = rows[-selection.last :] if selection.last is not None else rows
-        return [row.id for row in chosen]
+        filters = Filters(
+            states=states,
+            session=session,
+            since=selection.since,
+            no_steps=True,
+            last=selection.last,
+        )
+        return [row.id for row in journal.log(filters)]
 
     def _require_session(self, name: str) -> None:
         if next(self._engine.ledger.journal.log(Filters(session=name, last=1)), None) is None:

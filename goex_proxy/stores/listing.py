@@ -9,13 +9,14 @@ come in the wanted order and a LIMIT stops early.
 import heapq
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from goex_proxy.stores.rows import COLUMNS, COMMON, JSON, JSON_COLUMNS, Filters, LogRow
 
 _BY_CHOICE = ["session", "state", "fidelity", "effect", "operation", "host", "agent", "service"]
+_NAMES = "instr(path || ' ' || coalesce(resource, ''), ?)"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SELECT = f"SELECT id, opened, updated, events, {', '.join(COLUMNS)} FROM entry"  # noqa: S608
 
@@ -29,7 +30,13 @@ def log_rows(connection: sqlite3.Connection, filters: Filters) -> Iterator[LogRo
         low = max(low, _first_since(connection, filters.since) - 1)
     # One query per state: with IN, rows would have to be sorted before the last are known.
     each = [
-        _query(connection, wanted | ({"state": state} if state else {}), low, filters.last)
+        _query(
+            connection,
+            wanted | ({"state": state} if state else {}),
+            low,
+            filters.last,
+            no_steps=filters.no_steps,
+        )
         for state in dict.fromkeys(filters.states or (None,))
     ]
     if filters.last is None:
@@ -54,8 +61,43 @@ def find_rows(
     yield from _rows(connection, f"{_SELECT} WHERE {' AND '.join(tests)} ORDER BY id", values)
 
 
+def later_rows(
+    connection: sqlite3.Connection,
+    filters: Filters,
+    resources: Collection[str],
+    named: Collection[Collection[Collection[str]]],
+) -> list[LogRow]:
+    """The entries that pass `service`, `host`, `states` and `after` of these filters, and whose
+    resource is one of these or whose path and resource name one of the others; oldest first.
+
+    Of `named`, each is a list of words that must all be there, each word in one of its spellings.
+    Resources have an index. For names every later entry is looked at (half a second for a
+    million), so give only what can be named.
+    """
+    kept = {"service": filters.service, "host": filters.host}
+    wanted = {name: value for name, value in kept.items() if value is not None}
+    tests = [f"+{name} = ?" for name in wanted]
+    tests.append(f"+state IN ({', '.join('?' * len(filters.states))})")
+    rest: list[object] = [*wanted.values(), *filters.states, filters.after or 0]
+    found: dict[int, LogRow] = {}
+    for of in resources:
+        query = f"{_SELECT} WHERE {' AND '.join([*tests, '+id > ?', 'resource = ?'])}"
+        found |= {row.id: row for row in _rows(connection, query, [*rest, of])}
+    for words in named:
+        said = [f"({' OR '.join([_NAMES] * len(spelt))})" for spelt in words]
+        query = f"{_SELECT} WHERE {' AND '.join([*tests, 'id > ?', *said])}"
+        spellings = [each for spelt in words for each in spelt]
+        found |= {row.id: row for row in _rows(connection, query, [*rest, *spellings])}
+    return sorted(found.values(), key=lambda row: row.id)
+
+
 def _query(
-    connection: sqlite3.Connection, wanted: Mapping[str, str], low: int, last: int | None
+    connection: sqlite3.Connection,
+    wanted: Mapping[str, str],
+    low: int,
+    last: int | None,
+    *,
+    no_steps: bool,
 ) -> Iterator[LogRow]:
     # Common values have no index: they are the choice only if there is nothing else.
     rare = (name for name in _BY_CHOICE if name in wanted and wanted[name] != COMMON.get(name))
@@ -63,6 +105,8 @@ def _query(
     tests = [f"{'' if name == chosen else '+'}{name} = ?" for name in wanted]
     if chosen in COMMON:
         tests.append(f"{chosen} <> '{COMMON[chosen]}'")  # tells SQLite that the index will do
+    if no_steps:
+        tests.append("+undo_of IS NULL")
     query = f"{_SELECT} WHERE {' AND '.join([*tests, 'id > ?'])} ORDER BY id"
     values: list[object] = [*wanted.values(), low]
     if last is not None:

@@ -17,7 +17,7 @@ JOURNAL = Migrations("goex-journal")
 KEYS = Migrations("goex-keys")
 
 _LISTED_BY = ["session", "agent", "operation", "service", "host"]
-_FOUND_BY = ["undo_of", "redo_of", "run", "fingerprint"]
+_FOUND_BY = ["undo_of", "redo_of", "run", "fingerprint", "resource"]
 
 
 def migrate(connection: sqlite3.Connection, kind: Kind) -> None:

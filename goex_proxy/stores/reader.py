@@ -6,7 +6,7 @@ imported when the first payload is read.
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +19,7 @@ from goex_proxy.stores.journal_errors import (
     Shredded,
     translate,
 )
-from goex_proxy.stores.listing import find_rows, log_rows
+from goex_proxy.stores.listing import find_rows, later_rows, log_rows
 from goex_proxy.stores.rows import (
     NO_HEAD,
     BlobRef,
@@ -129,6 +129,16 @@ class JournalReader:
         """The entries with all of these, oldest first. ValueError if none of the first four."""
         wanted = {"fingerprint": fingerprint, "undo_of": undo_of, "redo_of": redo_of, "run": run}
         return list(self._guarded(lambda: find_rows(self._journal(), wanted, step)))
+
+    def later(
+        self,
+        filters: Filters,
+        *,
+        resources: Collection[str],
+        named: Collection[Collection[Collection[str]]],
+    ) -> list[LogRow]:
+        """What came after an entry (`filters.after`) and may be about the same: `later_rows`."""
+        return list(self._guarded(lambda: later_rows(self._journal(), filters, resources, named)))
 
     def entry(self, entry: int) -> LogRow | None:
         """One entry as a list shows it."""

@@ -154,6 +154,8 @@ class Filters:
     """RFC 3339 UTC, as in StoredEvent.at (fraction optional)."""
     after: int | None = None
     """Only entries with a greater id."""
+    no_steps: bool = False
+    """Only entries that are no step of an undo."""
     last: int | None = None
     """Only so many of the newest; they come oldest first all the same."""
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,6 +88,57 @@ def test_a_changed_state_moves_its_entry_to_another_list(listed: Journal) -> Non
         listed.find(step="1")
 
 
+def test_steps_of_undos_are_left_out_before_the_last_are_counted(journal: Journal) -> None:
+    for undone in (None, None, 1, 2):
+        journal.append_now(
+            opening(undo_of=undone, run="u1" if undone else None, step=undone and "0")
+        )
+    assert ids(journal, Filters(no_steps=True, last=2)) == [1, 2]
+    assert ids(journal, Filters(last=2)) == [3, 4]
+
+
+LATER = Filters(service="github", host="h", states=("applied",), after=1)
+
+
+@pytest.mark.parametrize(
+    ("resources", "named", "found"),
+    [
+        ([], [], []),
+        (["gh:issue:7"], [], [2]),
+        (["gh:issue:7", "gh:issue:8"], [], [2, 3]),
+        ([], [[("8",)]], [3, 4]),
+        ([], [[("a b", "a%20b")]], [5]),
+        ([], [[("labels",), ("8",)]], [4]),
+        (["gh:issue:7"], [[("labels",), ("8",)], [("a%20b",)]], [2, 4, 5]),
+    ],
+)
+def test_what_came_later_is_found_by_its_resource_or_by_what_it_names(
+    journal: Journal, resources: list[str], named: list[list[tuple[str, ...]]], found: list[int]
+) -> None:
+    lines: list[tuple[str, str | None]] = [
+        ("/issues/7", "gh:issue:7"),
+        ("/issues/7", "gh:issue:7"),
+        ("/issues/8", "gh:issue:8"),
+        ("/issues/8/labels", None),
+        ("/files/a%20b", None),
+    ]
+    for path, resource in lines:
+        index: dict[str, Any] = {
+            "host": "h",
+            "state": "applied",
+            "path": path,
+            "resource": resource,
+        }
+        journal.append_now(opening(**index))
+    others: list[dict[str, Any]] = [{"service": "slack"}, {"host": "i"}, {"state": "kept"}]
+    for other in others:
+        journal.append_now(
+            opening(**{**index, "resource": "gh:issue:7", "path": "/8/labels", **other})
+        )
+    later = journal.later(LATER, resources=resources, named=named)
+    assert [listed.id for listed in later] == found
+
+
 def test_an_empty_journal_lists_nothing(journal: Journal) -> None:
     assert (ids(journal, Filters()), journal.head(), journal.events(1)) == ([], NO_HEAD, [])
     assert ids(journal, Filters(since="2001-01-01T00:00:00Z")) == []
@@ -131,11 +183,11 @@ def many(tmp_path: Path) -> Iterator[JournalReader]:
         maker.execute(
             "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
             " INSERT INTO entry (id, events, clock, opened, updated, session, agent, service,"
-            " operation, host, state, effect, fidelity, path, fingerprint)"
+            " operation, host, state, effect, fidelity, path, fingerprint, resource)"
             " SELECT i, 1, clock + i * 1000, opened, updated, 's' || (i / 500), 'a' || (i % 7),"
             " 'svc' || (i % 5), 'svc.op' || (i % 50), 'h' || (i % 5),"
             " iif(i % 20000 = 0, 'in_doubt', 'applied'), iif(i % 30000 = 0, 'hold', 'allow'),"
-            " iif(i % 40000 = 0, 'none', 'exact'), '/a/long/path/' || i, 'f' || i"
+            " iif(i % 40000 = 0, 'none', 'exact'), '/a/long/path/' || i, 'f' || i, 'r' || i"
             " FROM entry, n WHERE id = 1",
             (ENTRIES,),
         )
@@ -169,6 +221,10 @@ def test_two_hundred_thousand_entries_are_listed_at_once(many: JournalReader) ->
         "since": lambda: ids(many, Filters(since=since)),
         "find": lambda: many.find(fingerprint="f177777"),
         "show": lambda: many.events(123_456),
+        "last 1 that is no step": lambda: ids(many, Filters(no_steps=True, last=1)),
+        "later of a resource": lambda: many.later(
+            Filters(service="svc1", states=("applied",), after=1), resources=["r177777"], named=[]
+        ),
     }
     took = {}
     for name, ask in asks.items():
