@@ -141,10 +141,18 @@ _MAKERS: dict[str, Callable[[Facts], object]] = {
     "agent.id": lambda f: f.call.caller.agent,
     "agent.labels": lambda f: list(f.call.caller.labels),
     "session.id": lambda f: f.call.caller.session,
-    "session.started": lambda f: datetime.fromisoformat(f.call.caller.started or f.call.at),
+    "session.started": lambda f: moment("session.started", f.call.caller.started or f.call.at),
     "session.writes": lambda f: f.call.session_writes,
-    "now": lambda f: datetime.fromisoformat(f.call.at),
+    "now": lambda f: moment("now", f.call.at),
 }
+
+
+def moment(name: str, at: str) -> datetime:
+    """Raises `ExpressionError` where no time is known, so that a rule on it fails closed."""
+    try:
+        return datetime.fromisoformat(at)
+    except ValueError:
+        raise ExpressionError(name, f"the call has no time ({at!r})") from None
 
 
 def arguments(seen: Classified) -> dict[str, object]:

@@ -1,5 +1,7 @@
 """From a step of a reverser file to the requests that it stands for."""
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
@@ -69,9 +71,7 @@ def _one(
         raise RenderError(str(error)) from None
     query = _fields(step.query, scope)
     target = f"{path}?{urlencode(query, quote_via=quote)}" if query else path
-    headers = [(name, str(value)) for name, value in _fields(step.headers, scope)]
-    if any(c in value for _, value in headers for c in "\r\n\0"):  # RFC 9110, 5.5
-        raise RenderError("a header of the step has a line break or a NUL")
+    headers = [_header(name, value) for name, value in _fields(step.headers, scope, ascii=True)]
     body, content_type, value = _body(step, scope, encode)
     if content_type:
         headers.append(("Content-Type", content_type))
@@ -83,6 +83,21 @@ def _one(
         body=body,
     )
     return Rendered(request=request, json=value)
+
+
+def _header(name: str, value: str) -> tuple[str, str]:
+    """What a header cannot carry is refused when its request is made, not when it is sent.
+
+    RFC 9110, 5.5: no line break, no NUL; and ASCII, but for UTF-8 that is copied as its bytes
+    (text in latin-1, as `Headers` hold it).
+    """
+    if any(c in value for c in "\r\n\0"):
+        raise RenderError(f"the header {name} of the step has a line break or a NUL")
+    try:
+        value.encode("latin-1").decode()
+    except UnicodeError:
+        raise RenderError(f"the header {name} of the step has text that is not ASCII") from None
+    return name, value
 
 
 def _body(step: StepTemplate, scope: Scope, encode: Encoder) -> tuple[bytes, str, object]:
@@ -105,13 +120,24 @@ def _body(step: StepTemplate, scope: Scope, encode: Encoder) -> tuple[bytes, str
         raise RenderError(f"the JSON of the step: {error}") from None
 
 
-def _fields(fields: Mapping[str, Template], scope: Scope) -> list[tuple[str, str]]:
+def _fields(
+    fields: Mapping[str, Template], scope: Scope, *, ascii: bool = False
+) -> list[tuple[str, str]]:
     """Query, form or header fields: null and absent ones dropped, maps and lists as JSON."""
     out = []
     for name, template in fields.items():
         value = render(template, scope)
         if value is None:
             continue
-        text = exact.dumps(value).decode() if isinstance(value, dict | list) else shown(value)
+        text = _json(value, ascii=ascii) if isinstance(value, dict | list) else shown(value)
         out.append((name.removesuffix("?"), text))
     return out
+
+
+def _json(value: object, *, ascii: bool) -> str:
+    """JSON; for a header with every other character escaped, as services want it there."""
+    text = exact.dumps(value).decode()
+    return _OTHER.sub(lambda c: json.dumps(c[0])[1:-1], text) if ascii else text
+
+
+_OTHER = re.compile(r"[^\x00-\x7f]")

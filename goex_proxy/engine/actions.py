@@ -17,8 +17,7 @@ from goex_proxy.core.reading import ImageFailed
 from goex_proxy.core.settling import said_applied
 from goex_proxy.core.undoing import standing
 from goex_proxy.engine.dependents import UNDOABLE
-from goex_proxy.engine.engine import Engine
-from goex_proxy.engine.mediation import now
+from goex_proxy.engine.engine import Engine, wall_clock
 from goex_proxy.engine.undo_run import Undoer, UndoRun, go_on
 from goex_proxy.stores.rows import Filters
 
@@ -157,7 +156,7 @@ class Actions:
             raise ActionError(f"{entry.name} was redone already, as e{entry.redone[-1]}")
         await self._require_undone(entry)
         link = Link(redo_of=entry.id)
-        call = replace(entry.call, link=link, initiator=Initiator.PERSON, at=now())
+        call = replace(entry.call, link=link, initiator=Initiator.PERSON, at=wall_clock())
         made = await self._engine.make(call, None)
         if made.state is State.HELD:
             made = await self._engine.resume(made, (Approved(by=by),))

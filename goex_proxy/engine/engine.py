@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,8 @@ class Engine:
         self._pause = pause
         self._paused = pause.exists()
         self.troubles: dict[str, int] = {}
+        self.troubled: dict[str, str] = {}
+        """When each of the troubles came last."""
         self.live: set[int] = set()
         """Entries that a course of this process has now: no sweep may take them up."""
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -61,6 +64,7 @@ class Engine:
     def failed(self, what: str) -> None:
         """Count something that broke; shown by `status`."""
         self.troubles[what] = self.troubles.get(what, 0) + 1
+        self.troubled[what] = wall_clock()
 
     def course(self, entry: Entry | None = None, fence: Fence | None = None) -> Course:
         return Course(
@@ -85,7 +89,7 @@ class Engine:
     async def make(self, call: Call, rule: RuleText | None, *, fence: Fence | None = None) -> Entry:
         """Make a call of our own, an undo's step or a redo, as an entry, until it rests."""
         book = self.shelf.book
-        arrival = arrive(call, book)
+        arrival = arrive(replace(call, at=call.at or wall_clock()), book)
         opened = _with_rule(arrival.opened, rule)
         course = self.course(fence=fence)
         try:
@@ -197,6 +201,11 @@ class Engine:
             if event in waiting:
                 waiting.remove(event)
         return True
+
+
+def wall_clock() -> str:
+    """RFC 3339, UTC, microseconds."""
+    return datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def _with_rule(opened: Opened, rule: RuleText | None) -> Opened:

@@ -7,7 +7,6 @@ refuses: the gateway takes an exception for a refusal, too.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Literal
 
 from goex_proxy.core.admission import Arrival, admit, arrive
@@ -27,7 +26,7 @@ from goex_proxy.credentials.problem import Trouble
 from goex_proxy.engine import answers
 from goex_proxy.engine.answers import Answers
 from goex_proxy.engine.course import Course, Stop
-from goex_proxy.engine.engine import Engine
+from goex_proxy.engine.engine import Engine, wall_clock
 from goex_proxy.engine.joins import Joins
 from goex_proxy.engine.mediator import Address, Client, Fault, NeedBody, Waiting
 from goex_proxy.engine.tickets import LiveTicket, ReadTicket
@@ -204,6 +203,7 @@ class Mediation:
             answer_cap=self._engine.shelf.book.limits.body,
             settled=settled,
             sent=sent,
+            failed=self._engine.failed,
         )
         self.joins.begin(fingerprint, ticket)
         return ticket
@@ -302,7 +302,7 @@ class Mediation:
             credential_labels=own.labels if own is not None else (),
             principal=(own.principal or "") if own is not None else "",
             problem=self._problem(auth),
-            at=now(),
+            at=wall_clock(),
             session_writes=self._engine.callers.writes(caller.session),
         )
 
@@ -334,8 +334,3 @@ def _caller(client: Client) -> Caller:
     if not isinstance(client, Caller):
         raise TypeError("a client that this mediator did not name")
     return client
-
-
-def now() -> str:
-    """The wall clock: RFC 3339, UTC, microseconds."""
-    return datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

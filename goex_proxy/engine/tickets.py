@@ -17,6 +17,9 @@ from goex_proxy.engine.course import Course
 from goex_proxy.engine.mediator import Peer, Refusal, Scrubber
 from goex_proxy.stores.journal_errors import JournalError
 
+UNRECORDED = "an outcome could not be recorded"
+"""In `status`, with how often and when."""
+
 
 class ReadTicket:
     """An allowed read: swapped and streamed; the journal knows nothing of it."""
@@ -71,12 +74,14 @@ class LiveTicket:
         answer_cap: int,
         settled: Callable[["LiveTicket"], None],
         sent: Callable[[], None],
+        failed: Callable[[str], None],
     ) -> None:
         self._keyring = keyring
         self._course = course
         self._answers = answers
         self._settled = settled
         self._sent = sent
+        self._failed = failed
         self.answer_cap = answer_cap
         self.gone = False
         """Whether the caller hung up: a retry may then join."""
@@ -124,6 +129,7 @@ class LiveTicket:
             else:
                 await self._course.answered(recorded)
         except JournalError as error:
+            self._failed(UNRECORDED)
             reason = f"it was sent, and its outcome could not be recorded ({type(error).__name__})"
             return self._answers.say(Told.IN_DOUBT, reason, entry=entry.name)
         finally:
@@ -142,8 +148,8 @@ class LiveTicket:
                 await self._course.lost(reason)
             elif entry.state is State.ANSWERED:
                 await self._course.go()  # its head is on record, and says what came of it
-        except JournalError:
-            pass  # it stays `sent` in the journal, which the next sweep turns in doubt
+        except JournalError:  # it stays `sent` in the journal, which a sweep turns in doubt
+            self._failed(UNRECORDED)
         finally:
             self._end()
         told = f"it was sent, and no answer was seen: {reason}"

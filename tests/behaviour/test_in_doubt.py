@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -233,6 +235,23 @@ def test_an_answer_that_could_not_be_settled_at_once_is_settled_by_the_next_swee
     assert world.wait_state(1, "applied") == "applied"
     assert world.undo(1)[0]["outcome"] == "undone"
     assert len(tap(world).writes()) == 2
+
+
+def test_an_outcome_that_could_not_be_recorded_is_counted_and_dated_in_the_status(
+    make: Make, issue: str
+) -> None:
+    world = make(limits=QUICK)
+    slow = tap(world).fail(before=0.5)
+    pending = world.begin("PATCH", f"{GITHUB}{issue}", json={"title": "theirs"})
+    assert slow.hit.wait(5)
+    with closing(sqlite3.connect(world.home.path / "journal.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert pending.answer().goex["outcome"] == "in_doubt"
+        other.execute("ROLLBACK")
+    told, what = world.act("status"), "an outcome could not be recorded"
+    assert told["troubles"] == {what: 1}
+    assert told["troubled"][what].startswith("20")
+    assert world.wait_state(1, "applied") == "applied"
 
 
 # -- made rare

@@ -213,3 +213,12 @@ def test_our_request_bears_the_authorization_of_the_call() -> None:
 def test_no_other_request_does(call: Call, request_: Request) -> None:
     """Another origin's, one with its own, one whose call bore nothing of ours."""
     assert call.signed(request_) == request_
+
+
+@pytest.mark.parametrize("name", ["now", "session.started"])
+def test_a_call_without_a_time_has_no_time_to_tell_and_says_so(name: str) -> None:
+    book = a_book(a_service())
+    call = replace(a_call(at=""), caller=Caller())
+    told = facts(call, classified(call, book), Fidelity.EXACT, False)
+    with pytest.raises(ExpressionError, match="the call has no time"):
+        told[name]

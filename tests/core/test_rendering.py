@@ -65,7 +65,8 @@ def test_of_query_form_and_headers_null_is_dropped_always() -> None:
     listed = [("b", "x y"), ("c", "1"), ("d", '[1,{"k":"é"}]'), ("e", "true")]
     assert parse_qsl(one(names=names, query=fields).query) == listed
     assert parse_qsl((one(names=names, form=fields).body or b"").decode()) == listed
-    assert list(one(names=names, headers=fields).headers) == listed
+    written = [(name, value.replace("é", "\\u00e9")) for name, value in listed]
+    assert list(one(names=names, headers=fields).headers) == written
 
 
 def test_a_form_says_what_it_is_and_which_fields_it_writes() -> None:
@@ -117,6 +118,18 @@ def test_a_codec_writes_the_body_from_its_arguments() -> None:
 def test_a_line_break_or_a_nul_in_a_header_is_refused(value: str) -> None:
     with pytest.raises(RenderError, match="line break"):
         one(names={"v": value}, headers={"X-Name": text("v")})
+
+
+@pytest.mark.parametrize("value", ["Grüße", "日本", "a\x80"])
+def test_text_that_a_header_cannot_carry_is_refused_when_the_request_is_made(value: str) -> None:
+    with pytest.raises(RenderError, match="X-Name of the step has text that is not ASCII"):
+        one(names={"v": value}, headers={"X-Name": text("v")})
+
+
+def test_utf_8_that_came_in_a_header_goes_out_as_it_came() -> None:
+    came = "é".encode().decode("latin-1")
+    made = one(names={"v": came}, headers={"X-Name": text("v")})
+    assert made.headers.get("x-name") == came
 
 
 @pytest.mark.parametrize(
