@@ -24,7 +24,7 @@ class Headers:
     def all(self, name: str) -> tuple[str, ...]:
         """Every value of a field, in order."""
         lower = name.lower()
-        return tuple(value for key, value in self.fields if key.lower() == lower)
+        return tuple([value for key, value in self.fields if key.lower() == lower])
 
     def get(self, name: str, default: str = "") -> str:
         """The values of a field joined by `, ` (RFC 9110, 5.3); `default` if there is none."""
@@ -32,7 +32,8 @@ class Headers:
         return ", ".join(values) if values else default
 
     def has(self, name: str) -> bool:
-        return bool(self.all(name))
+        lower = name.lower()
+        return any([key.lower() == lower for key, _ in self.fields])
 
     def without(self, *names: str) -> "Headers":
         gone = {name.lower() for name in names}

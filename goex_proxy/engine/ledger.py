@@ -155,7 +155,7 @@ class Ledger:
             columns["guarded"] = int(entry.inverse.guarded)
         if entry.state is State.APPLIED and entry.undo is None:
             # From the moment it took effect: it may have been held for longer than the window.
-            columns["expires"] = _later(_now(), self._window)
+            columns["expires"] = _text(datetime.now(UTC) + timedelta(seconds=self._window))
         return _opening(entry.opened) | columns if new else columns
 
 
@@ -201,7 +201,7 @@ def _extra(row: LogRow) -> Mapping[str, JSON]:
 
 
 def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return _text(datetime.now(UTC))
 
 
 def _until(entry: Entry) -> str | None:
@@ -211,5 +211,9 @@ def _until(entry: Entry) -> str | None:
 
 
 def _later(at: str, seconds: float) -> str:
-    moment = datetime.fromisoformat(at) + timedelta(seconds=seconds)
-    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return _text(datetime.fromisoformat(at) + timedelta(seconds=seconds))
+
+
+def _text(moment: datetime) -> str:
+    """RFC 3339, UTC, microseconds. `moment` is in UTC."""
+    return moment.isoformat(timespec="microseconds")[:26] + "Z"

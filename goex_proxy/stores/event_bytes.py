@@ -18,11 +18,14 @@ from typing import Any
 
 from goex_proxy.stores.rows import JSON, BlobRef, Row, StoredEvent, Upcast
 
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False
+)
 
 
 def canonical(value: JSON | Mapping[str, JSON]) -> str:
-    """Canonical JSON. ValueError for NaN and infinities, TypeError for what is not JSON."""
+    """Canonical JSON. ValueError for NaN and infinities, TypeError for what is not JSON,
+    RecursionError for a circle."""
     return _ENCODER.encode(value)
 
 
