@@ -2,6 +2,8 @@
 
 import signal
 
+from hypothesis import HealthCheck, settings
+
 from tests.beds.fixtures import (
     bed_authority,
     bed_directory,
@@ -33,6 +35,11 @@ __all__ = [
     "webdav_bed",
     "webdav_tls",
 ]
+
+
+# How long an example takes says what else the machine does, nothing of the code.
+settings.register_profile("goex", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("goex")
 
 
 def pytest_configure() -> None:
