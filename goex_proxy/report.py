@@ -118,11 +118,17 @@ def _use(image: "Image") -> str:
     return image.instance.use or image.instance.resource
 
 
+DONE = ("applied", "partial", "undoing", "undone", "compensated", "conflict", "stuck", "kept")
+"""States of a call that the service did: what was there before and was not seen after, is gone."""
+
+
 def differences(entry: "Entry") -> list[Fields]:
-    """What a call changed, field by field, as its images show it."""
+    """What a call changed, field by field, as its images show it: none without an after-image."""
     before = {i.instance.use: i for i in entry.before}
     after = {i.instance.use: i for i in entry.after}
     out: list[Fields] = []
+    if not after and entry.state.public not in DONE:
+        return out
     for use in {**before, **after}:
         one, other = before.get(use), after.get(use)
         image = one or other

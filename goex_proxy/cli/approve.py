@@ -26,8 +26,11 @@ def held(*, as_json: bool) -> None:
         for r in rows
     )
     table(("id", "agent", "operation", "target", "rule", "reason"), cells, stretch=3)
-    hint = f"hint: goex show {rows[0]['id']}, then goex approve or goex reject" if rows else ""
-    talk(hint or "nothing is held")
+    if not rows:
+        talk("nothing is held")
+        return
+    first = rows[0]["id"]
+    talk(f"hint: goex show {first}, then goex approve {first} or goex reject {first}")
 
 
 @click.command(short_help="Send what is held")

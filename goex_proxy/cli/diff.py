@@ -10,7 +10,10 @@ from goex_proxy.cli.log import entry_missing
 @click.argument("entry_id", type=ENTRY, metavar="ID")
 @json_option
 def diff(*, entry_id: int, as_json: bool) -> None:
-    """What an entry changed, field by field, by its images before and after."""
+    """What an entry changed, field by field, by its images before and after.
+
+    Of one that is held: what it asks for, beside what is there.
+    """
     from goex_proxy.home import read_entry
 
     with made_home().reader() as reader:
@@ -28,4 +31,5 @@ def diff(*, entry_id: int, as_json: bool) -> None:
     from goex_proxy.cli.render import talk
 
     if not changes(entry):
-        talk(f"{entry.name} has no images that differ: it is {entry.state.public}")
+        talk(f"nothing is known of what {entry.name} changes; it is {entry.state.public}")
+        talk(f"hint: goex show {entry.name}")

@@ -1,72 +1,172 @@
-"""An entry as `show` prints it for people."""
+"""An entry as `show` prints it for people: who, why, what changes, what undo would do."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from goex_proxy.cli.differing import Line, differing, shown
 from goex_proxy.cli.render import facts, heading, lines, plain
 
 if TYPE_CHECKING:
     from goex_proxy.core.entry import Entry
+    from goex_proxy.core.exchange import Headers
+    from goex_proxy.core.image import Image
 
-_FIRST = ("state", "operation", "session", "level", "agent", "time", "credential", "auth")
 _SHOWN = 4000
+_UNDO = {
+    "exact": "exact: undo restores what it was",
+    "equivalent": "equivalent: undo makes the like of what it was",
+    "compensating": "compensating: undo makes up for it, and does not restore it",
+    "none": "none: it cannot be undone",
+}
+_EVERY_CLIENT = frozenset(
+    ("accept", "accept-encoding", "connection", "content-length", "host", "user-agent")
+)
+_SIGNS = {"-": "red", "+": "green"}
 
 
 def page(fields: Mapping[str, Any], entry: "Entry") -> None:
     """Print it. `fields` are those of `show --json`."""
-    facts([("entry", fields["id"]), *((name, fields[name]) for name in _FIRST)])
-    decision = fields["decision"]
-    if decision:
-        facts([("effect", decision["effect"]), ("rule", decision["rule"])])
-        facts([("reason", decision["reason"])])
-    facts([("fidelity", fields["fidelity"]), ("residue", ", ".join(fields["residue"]))])
-    facts([("undo of", fields.get("undo_of")), ("redo of", fields.get("redo_of"))])
-    if entry.reason and (not decision or entry.reason != decision["reason"]):
-        facts([("now", entry.reason)])
+    facts(_facts(fields, entry))
+    told = changes(entry)
+    for request in fields["inverse"] or ():
+        _request("undo sends", request)
     _request("request", fields["request"])
     if fields["response"]:
-        heading(f"response {fields['response']['status']}")
-        _body(fields["response"]["body"])
-    changes(entry)
-    for request in fields["inverse"] or ():
-        _request("inverse", request)
+        _response(fields["response"], brief=told)
     heading("events")
     for event in fields["events"]:
         click.echo(f"{event['time']}  {event['type']:<14}{plain(event['actor'])}")
 
 
-def changes(entry: "Entry") -> bool:
-    """What it changed, field by field; whether its images show anything."""
-    from goex_proxy.report import differences
+def _facts(fields: Mapping[str, Any], entry: "Entry") -> "Iterator[tuple[str, object]]":
+    level = f" ({fields['level']})" if fields.get("level") else ""
+    yield "entry", fields["id"]
+    yield "state", fields["state"]
+    yield "operation", fields["operation"]
+    yield "target", f"{fields['method']} {fields['url']}"
+    yield "by", f"{fields['agent']}, session {fields['session']}{level}"
+    yield "time", fields["time"]
+    yield "credential", fields["credential"] or f"none of ours ({fields['auth']})"
+    decision = fields["decision"]
+    if decision:
+        yield "decision", f"{decision['effect']} by {decision['rule']}: {decision['reason']}"
+    if entry.reason and (not decision or entry.reason != decision["reason"]):
+        yield "now", entry.reason
+    yield "fidelity", _UNDO.get(str(fields["fidelity"]), fields["fidelity"])
+    yield "stays", ", ".join(fields["residue"])
+    for name in ("undo_of", "undone_by", "redo_of"):
+        yield name.replace("_", " "), fields.get(name)
 
-    found = differences(entry)
+
+def changes(entry: "Entry") -> bool:
+    """What it changed, or would change, field by field; whether there is anything to show."""
+    held = entry.state.public == "held"
+    found = list(_wanted(entry) if held else _changed(entry))
     if found:
-        heading("changed")
-    for each in found:
-        name = plain(".".join(str(p) for p in (each["resource"], each["field"]) if p))
-        click.secho(name)
-        if each["before"] is not None:
-            click.secho(f"  - {_value(each['before'])}", fg="red")
-        if each["after"] is not None:
-            click.secho(f"  + {_value(each['after'])}", fg="green")
+        heading("would change" if held else "changed")
+    for image, told in found:
+        named = ", ".join(f"{name} {value}" for name, value in image.instance.params.items())
+        click.echo(plain(f"{image.instance.resource}  {named}"))
+        for sign, text in told:
+            click.secho(f"  {sign} {text}".rstrip(), fg=_SIGNS.get(sign))
     return bool(found)
 
 
-def _value(value: object) -> str:
-    if isinstance(value, Mapping):
-        data = str(value["data"])
-        value = data if value["encoding"] == "utf-8" else f"base64: {data}"
-    text = plain(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
+type Told = tuple["Image", list[Line]]
+
+
+def _changed(entry: "Entry") -> Iterator[Told]:
+    from goex_proxy.core.value import ABSENT
+    from goex_proxy.report import DONE
+
+    if not entry.after and entry.state.public not in DONE:
+        return
+    before = {i.instance.use: i for i in entry.before}
+    after = {i.instance.use: i for i in entry.after}
+    for use in {**before, **after}:
+        old, new = before.get(use), after.get(use)
+        told = list(differing(old.value if old else ABSENT, new.value if new else ABSENT))
+        image = old or new
+        if told and image is not None:
+            yield image, told
+
+
+def _wanted(entry: "Entry") -> Iterator[Told]:
+    """What a held call asks for, beside what is there; or only that, where it says no more."""
+    from goex_proxy.core.value import ABSENT
+
+    request = entry.call.request
+    asked = _asked(request.body, _media(request.headers))
+    for image in entry.held_images or ():
+        now = image.value
+        if request.method == "DELETE":
+            told = list(differing(now, ABSENT)) if _is_named(image, request.target) else []
+        elif isinstance(now, bytes) or (now is ABSENT and request.method == "PUT"):
+            told = list(differing(now, asked or request.body or b""))
+        elif isinstance(now, dict) and isinstance(asked, dict):
+            told = list(differing(*_beside(now, asked, whole=request.method in ("PUT", "PATCH"))))
+        else:
+            told = []
+        if told or image.present:
+            yield image, told or [(" ", line) for line in shown(now)]
+
+
+def _is_named(image: "Image", target: str) -> bool:
+    """Whether a request's path ends in the very thing of an image, and not in a part of it."""
+    from urllib.parse import unquote
+
+    path = unquote(target.partition("?")[0]).rstrip("/")
+    return any(path.endswith("/" + v.strip("/")) for v in image.instance.params.values())
+
+
+def _beside(
+    now: Mapping[str, object], asked: Mapping[str, object], *, whole: bool
+) -> tuple[dict[str, object], dict[str, object]]:
+    """The fields that both name. What adds to a list, or takes from it, says no more than that."""
+    names = [n for n in asked if n in now and (whole or not isinstance(asked[n], list))]
+    shape = {"encoding": now["encoding"]} if "encoding" in now else {}
+    return {n: now[n] for n in names} | shape, {n: asked[n] for n in names} | shape
+
+
+def _media(headers: "Headers") -> str:
+    value = next((v for n, v in headers if n.lower() == "content-type"), "")
+    return value.partition(";")[0].strip().lower()
+
+
+def _asked(body: bytes | None, media: str) -> object:
+    """The fields of a body that says them; None for others."""
+    from urllib.parse import parse_qsl
+
+    from goex_proxy.core import exact
+
+    if not body:
+        return None
+    if media == "application/x-www-form-urlencoded":
+        return dict(parse_qsl(body.decode(errors="replace")))
+    try:
+        return exact.loads(body)
+    except ValueError:
+        return None
 
 
 def _request(title: str, request: Mapping[str, Any]) -> None:
     heading(f"{title}: {plain(request['method'])} {plain(request['url'])}")
     for name, value in request["headers"]:
-        click.echo(f"  {plain(name)}: {plain(value)}")
+        if name.lower() not in _EVERY_CLIENT:
+            click.echo(f"  {plain(name)}: {plain(value)}")
     _body(request["body"])
+
+
+def _response(response: Mapping[str, Any], *, brief: bool) -> None:
+    body = response["body"]
+    heading(f"response {response['status']}")
+    if brief and response["status"] < 400 and body and body["data"]:
+        click.echo(f"  ({len(body['data'])} characters; --json has them)")
+    else:
+        _body(body)
 
 
 def _body(body: Mapping[str, str] | None) -> None:
@@ -75,6 +175,15 @@ def _body(body: Mapping[str, str] | None) -> None:
     elif body["encoding"] == "base64":
         click.echo(f"  ({len(body['data']) * 3 // 4} bytes, not text; --json has them)")
     elif body["data"]:
-        text = body["data"]
+        text = _laid_out(body["data"])
         more = f"\n… ({len(text)} characters; --json has them all)" if len(text) > _SHOWN else ""
         click.echo("  " + lines(text[:_SHOWN] + more).replace("\n", "\n  "))
+
+
+def _laid_out(text: str) -> str:
+    """JSON over several lines; all else as it is."""
+    try:
+        laid_out: str = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except ValueError:
+        return text
+    return laid_out

@@ -37,6 +37,10 @@ def show(*, entry_id: int, as_json: bool) -> None:
     from goex_proxy.cli.entry_page import page
 
     page(fields, entry)
+    if fields["state"] == "held":
+        from goex_proxy.cli.render import talk
+
+        talk(f"hint: goex approve {entry.name}, or goex reject {entry.name}")
 
 
 def _level(home: "Home", fields: dict[str, object]) -> str | None:

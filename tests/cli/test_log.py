@@ -57,11 +57,37 @@ def test_show_has_the_whole_entry(lived: Place) -> None:
     shown = lived.goex("show", "e2", "--json").json
     assert shown["request"]["body"] == {"encoding": "utf-8", "data": "two"}
     assert shown["events"][0]["type"] == "Opened"
+    assert shown.keys() >= KEYS | {
+        *("request", "response", "before", "after", "inverse", "decision", "events")
+    }
+    assert shown["request"].keys() == {"method", "url", "headers", "body"}
+    assert shown["inverse"][0].keys() == {"method", "url", "headers", "body"}
+    assert all(len(pair) == 2 for pair in shown["request"]["headers"])
     assert shown["inverse"][0]["method"] == "PUT"
     assert shown["decision"]["effect"] == "allow"
     text = lived.goex("show", "2").out
     assert f"request: PUT https://{HOST}/a.txt" in text
-    assert "inverse: PUT" in text
+    assert "undo sends: PUT" in text
+    assert "fidelity    exact: undo restores what it was" in text
+    assert "- one" in text
+    assert "+ two" in text
+
+
+def test_a_held_call_is_shown_so_that_a_person_can_decide(lived: Place) -> None:
+    done = lived.goex("show", "e3")
+    said = done.out.splitlines()
+    assert f"target      PUT https://{HOST}/held.txt" in said
+    assert any(line.startswith("decision    hold by mine/") for line in said)
+    assert said[said.index("would change") + 1 :][:2] == ["file  path held.txt", "  + x"]
+    assert "fidelity    exact: undo restores what it was" in said
+    assert done.err == "hint: goex approve e3, or goex reject e3\n"
+
+
+def test_a_refused_call_has_changed_nothing(lived: Place) -> None:
+    done = lived.goex("diff", "e4")
+    assert done.out == ""
+    assert "it is refused" in done.err
+    assert lived.goex("diff", "e4", "--json").json == []
 
 
 def test_show_of_an_entry_that_is_not_there_fails_with_a_hint(lived: Place) -> None:
