@@ -47,7 +47,10 @@ class Fetch(Command[Response]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock(Command[None]):
-    """Wait until nobody else changes these resources through the gateway."""
+    """Wait until nobody else changes these resources through the gateway.
+
+    Those that the entry has already may be let go of meanwhile: read after it, not before.
+    """
 
     keys: tuple[str, ...]
 

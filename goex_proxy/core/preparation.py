@@ -11,7 +11,7 @@ from dataclasses import replace
 from goex_proxy.core.admission import Arrival, arrive, keepable, refusal
 from goex_proxy.core.book import Book
 from goex_proxy.core.catalog import Classified
-from goex_proxy.core.command import Append, Dial, DialFailed, Load, Lock, Phase
+from goex_proxy.core.command import Append, Asking, Dial, DialFailed, Load, Lock, Phase
 from goex_proxy.core.deciding import decide, foreseen
 from goex_proxy.core.decision import Auth, Decision, Effect
 from goex_proxy.core.entry import Entry
@@ -50,9 +50,8 @@ def prepare(entry: Entry, book: Book, known: Arrival | None = None) -> Phase:
         return Append(events=(refusal(why),))
     images: tuple[Image, ...] = ()
     if subject is not None and call.auth is not Auth.FOREIGN:
-        yield from Lock(keys=_keys(subject))
         try:
-            images = yield from look(subject, subject.operation.images, subject.names)
+            images = yield from _locked_images(subject)
         except ImageFailed as error:
             return Append(events=(Abandoned(reason=f"it could not be read beforehand: {error}"),))
     decision, again = _second_decision(entry, arrival, seen, images)
@@ -165,15 +164,37 @@ def _dial(sent: Sent) -> Phase:
     return Append(events=(sent,))
 
 
-def _keys(subject: Subject) -> tuple[str, ...]:
-    """Which resources nobody else may change meanwhile."""
+_ROUNDS = 4
+"""How often what is to be locked may turn out to be something else when it is read."""
+
+
+def _locked_images(subject: Subject) -> Asking[tuple[Image, ...]]:
+    """The images, none of them taken before its resource was locked. Raises `ImageFailed`.
+
+    Which resource a use means may hang on an image before it. So what was read is locked, and
+    all is read again, until nothing is named that is not locked.
+    """
+    locked: frozenset[str] = frozenset()
+    keys = _keys(subject)
+    for _ in range(_ROUNDS):
+        locked |= keys
+        yield from Lock(keys=tuple(sorted(locked)))
+        images = yield from look(subject, subject.operation.images, subject.names)
+        keys = frozenset(image.instance.key(subject.service.name) for image in images)
+        if keys <= locked:
+            return images
+    raise ImageFailed("what it is about became something else each time that it was read")
+
+
+def _keys(subject: Subject) -> frozenset[str]:
+    """Which resources are known to be meant before any of them is read."""
     service = subject.service
-    keys = []
+    keys = set()
     for use in subject.operation.images:
         try:
             instance = locate(service, replace(use, when=None), subject.names)
         except (ExpressionError, ValueError):
             continue
         if instance is not None:
-            keys.append(instance.key(service.name))
-    return tuple(sorted(set(keys)))
+            keys.add(instance.key(service.name))
+    return frozenset(keys)

@@ -50,7 +50,7 @@ def undo_step(entry: Entry, book: Book) -> Phase:
     if subject is None:
         return _gave_up(entry, children, "it has no rule to go by")
     renames = yield from Renames(service=entry.opened.service)
-    yield from Lock(keys=lock_keys(entry, subject))
+    yield from Lock(keys=lock_keys(entry, subject, renames))
     try:
         seen = yield from _look_again(entry, subject, children, renames)
     except (ImageFailed, ExpressionError) as error:
@@ -345,7 +345,8 @@ def _aliases(entry: Entry, subject: Subject, children: tuple[Entry, ...]) -> tup
     return tuple(out)
 
 
-def lock_keys(entry: Entry, subject: Subject) -> tuple[str, ...]:
-    """The resources that an undo of this entry writes."""
-    images = {*(i.instance.key(subject.service.name) for i in (*entry.before, *entry.after))}
-    return tuple(sorted(images))
+def lock_keys(entry: Entry, subject: Subject, renames: tuple[Aliased, ...] = ()) -> tuple[str, ...]:
+    """The resources that an undo of this entry writes, under every name that they have had."""
+    known = [image.instance for image in (*entry.before, *entry.after)]
+    under = (*known, *(renamed(instance, renames) for instance in known))
+    return tuple(sorted({instance.key(subject.service.name) for instance in under}))

@@ -17,8 +17,16 @@ class Holder:
         self._keys: list[str] = []
 
     async def take(self, keys: tuple[str, ...]) -> None:
-        """Wait for all of these. If the task is cancelled meanwhile, nothing more is held."""
-        for key in sorted(set(keys) - set(self._keys)):
+        """Wait for all of these. If the task is cancelled meanwhile, nothing more is held.
+
+        What comes before one that is held already breaks the order: then all are let go of
+        first, and others may have them meanwhile. What was read before counts no more.
+        """
+        missing = set(keys) - set(self._keys)
+        if missing and self._keys and min(missing) < max(self._keys):
+            missing |= set(self._keys)
+            self.release()
+        for key in sorted(missing):
             await self._table.acquire(key)
             self._keys.append(key)
 

@@ -7,7 +7,7 @@ approved and not sent goes out, once; an undo that was cut goes on from its last
 import asyncio
 
 from goex_proxy.core.entry import Entry
-from goex_proxy.core.event import Lost, Rejected
+from goex_proxy.core.event import Event, Lost, Rejected
 from goex_proxy.core.journal import State
 from goex_proxy.engine.engine import Engine
 from goex_proxy.engine.joins import Joins
@@ -16,6 +16,8 @@ from goex_proxy.stores.journal_errors import Stale
 
 _EVERY = 2.0
 _PROBE_EVERY = 30.0
+_AT_ONCE = 64
+"""Entries that a sweep looks at beside one another."""
 
 
 class Recovery:
@@ -23,6 +25,7 @@ class Recovery:
         self._engine = engine
         self._joins = joins
         self._probed: dict[int, tuple[float, float]] = {}
+        self._running: set[int] = set()
 
     async def start(self) -> int:
         """Settle what an earlier process left; how many entries that were."""
@@ -57,24 +60,30 @@ class Recovery:
                 self._engine.failed(f"sweep: {type(error).__name__}")
 
     async def sweep(self) -> None:
-        """What vanished turns in doubt, holds run out, doubts are looked at again."""
+        """What vanished turns in doubt, holds run out, doubts are looked at again.
+
+        Each beside the others: one that waits, for a resource or a slow service, keeps no other.
+        """
         timeout = self._engine.shelf.book.limits.upstream_timeout
         ledger, live = self._engine.ledger, self._engine.live
         for id_ in ledger.ids_in(State.SENT):
-            if id_ not in live and ledger.elapsed(id_) >= timeout:
-                await self._again(id_, State.SENT, "no answer came in time")
+            if id_ not in live and self._has_room(id_) and ledger.elapsed(id_) >= timeout:
+                self._begin(id_, State.SENT, "no answer came in time")
         # Steps of an undo are among these: they come before the undo itself.
         for state in (State.ADMITTED, State.ANSWERED, State.IN_DOUBT, State.UNDOING):
             for id_ in ledger.ids_in(state):
-                if id_ not in live and self._due(id_):
-                    await self._again(id_, state, "")
+                if id_ not in live and self._has_room(id_) and self._due(id_):
+                    self._begin(id_, state, "")
         for entry in ledger.held_too_long():
-            reason = "nobody approved it in time"
-            refused = (Rejected(by="timeout", reason=reason),)
-            try:
-                await go_on(self._engine, await self._engine.resume(entry, refused))
-            except Stale:
-                continue  # somebody has decided on it after all
+            if self._has_room(entry.id):
+                self._begin(entry.id, State.HELD, "nobody approved it in time")
+
+    def _has_room(self, id_: int) -> bool:
+        return id_ not in self._running and len(self._running) < _AT_ONCE
+
+    def _begin(self, id_: int, state: State, reason: str) -> None:
+        self._running.add(id_)
+        self._engine.background(self._again(id_, state, reason), f"sweep of e{id_}")
 
     async def _again(self, id_: int, state: State, reason: str) -> None:
         try:
@@ -83,6 +92,8 @@ class Recovery:
                 await self._settle(entry, reason)
         except Exception as error:  # noqa: BLE001 - one that cannot be settled stops no other
             self._engine.failed(f"sweep of e{id_}: {type(error).__name__}")
+        finally:
+            self._running.discard(id_)
 
     def _due(self, entry: int) -> bool:
         """Whether to look again: soon at first, then ever more seldom."""
@@ -99,9 +110,13 @@ class Recovery:
         if entry.state is State.UNDOING:
             await take_up(self._engine, entry)
             return
-        events = (Lost(reason=reason),) if entry.state is State.SENT else ()
+        events: tuple[Event, ...] = ()
+        if entry.state is State.SENT:
+            events = (Lost(reason=reason),)
+        elif entry.state is State.HELD:
+            events = (Rejected(by="timeout", reason=reason),)
         try:
             settled = await self._engine.resume(entry, events)
         except Stale:
-            return  # another process has moved it on
+            return  # another process, or a person, has moved it on
         await go_on(self._engine, settled)

@@ -254,6 +254,23 @@ def test_an_outcome_that_could_not_be_recorded_is_counted_and_dated_in_the_statu
     assert world.wait_state(1, "applied") == "applied"
 
 
+def test_a_doubt_that_is_slow_to_look_at_keeps_no_other_from_being_settled(
+    make: Make, github_bed: Emulate, issue: str
+) -> None:
+    made = github_bed.ask("POST", f"{REPO}/issues", {"title": "the other"})
+    other = f"{REPO}/issues/{made.json['number']}"
+    world = make()
+    tap(world).fail(forward=False)
+    first = doubted(world, patch(world, issue, title="theirs"))
+    slow = tap(world).fail(lambda a: (a.method, a.target) == ("GET", issue), before=30.0, times=9)
+    assert slow.hit.wait(10)
+    cut = tap(world).fail(cut=0)
+    tap(world).fail(lambda a: (a.method, cut.times) == ("GET", 0), status=500)
+    second = doubted(world, patch(world, other, title="theirs"))
+    assert world.wait_state(second, "applied", seconds=10) == "applied"
+    assert world.state(first) == "in_doubt"
+
+
 # -- made rare
 
 

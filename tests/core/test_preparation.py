@@ -54,6 +54,7 @@ UPDATE = an_operation("notes/update", "PATCH /notes/{id}", images=(a_use(),), un
 PATCH = a_request("PATCH", json={"title": "new"})
 OLD = {"title": "old", "updated": 1}
 READ = Fetch(request=a_request(), credential="c1")
+IN = {"f": Py("before['note']['in']")}
 KEYS = Lock(keys=("example:note:id=1",))
 BOOK = a_book(a_service(UPDATE))
 HOLDING = a_book(a_service(UPDATE), rules=(a_rule(Effect.HOLD),))
@@ -270,3 +271,35 @@ def test_a_step_that_waited_and_whose_entry_cannot_be_checked_is_dropped() -> No
     story = Story(prepare(a_step_entry(approved=True), BOOK)).asks(Load(entry=1), told=None)
     assert isinstance(story.event, Abandoned)
     assert Child(run="u1", step=0) != Child(run="u1", step=1)
+
+
+def test_what_an_image_names_is_locked_and_read_again_before_anything_is_sent() -> None:
+    home = a_use(a_resource("folder", "/folders/{f}"), name="home", params=IN)
+    use = a_use(name="note")
+    move = an_operation("notes/update", "PATCH /notes/{id}", images=(use, home))
+    book = a_book(a_service(move))
+    folder = Fetch(request=a_request(target="/folders/7"), credential="c1")
+    other = Fetch(request=a_request(target="/folders/8"), credential="c1")
+    both = "example:folder:f=7", "example:note:id=1"
+    all_three = "example:folder:f=7", "example:folder:f=8", "example:note:id=1"
+    told = Story(prepare(entry_of(book), book)).asks(KEYS)
+    told.asks(READ, told=an_answer({"in": 7})).asks(folder, told=an_answer({"a": 1}))
+    told.asks(Lock(keys=both)).asks(READ, told=an_answer({"in": 8}))  # moved while it waited
+    told.asks(other, told=an_answer({"a": 2})).asks(Lock(keys=all_three))
+    told.asks(READ, told=an_answer({"in": 8})).asks(other, told=an_answer({"a": 3})).asks(Dial())
+    assert isinstance(told.event, Sent)
+    assert [image.value for image in told.event.images] == [{"in": 8}, {"a": 3}]
+
+
+def test_what_is_something_else_each_time_it_is_read_is_not_sent() -> None:
+    home = a_use(a_resource("folder", "/folders/{f}"), name="home", params=IN)
+    move = an_operation("notes/update", "PATCH /notes/{id}", images=(a_use(name="note"), home))
+    book = a_book(a_service(move))
+    told, keys = Story(prepare(entry_of(book), book)), ["example:note:id=1"]
+    for n in range(4):
+        told.asks(Lock(keys=tuple(sorted(keys)))).asks(READ, told=an_answer({"in": n}))
+        folder = Fetch(request=a_request(target=f"/folders/{n}"), credential="c1")
+        told.asks(folder, told=an_answer({}))
+        keys.append(f"example:folder:f={n}")
+    assert isinstance(told.event, Abandoned)
+    assert "became something else each time" in told.event.reason

@@ -110,3 +110,31 @@ def test_no_two_hold_the_same_and_all_get_their_turn(wants: list[list[str]], see
         return len(table)
 
     assert asyncio.run(story()) == 0
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    wants=st.lists(
+        st.lists(st.sets(st.sampled_from("abcd"), min_size=1, max_size=3), max_size=3), max_size=6
+    ),
+    seed=st.integers(0, 1000),
+)
+def test_who_finds_out_later_what_more_it_wants_never_waits_for_ever(
+    wants: list[list[set[str]]], seed: int
+) -> None:
+    chance = random.Random(seed)
+
+    async def call(holder: Holder, rounds: list[set[str]]) -> None:
+        for keys in rounds:
+            await holder.take(tuple(keys))
+            for _ in range(chance.randrange(3)):
+                await asyncio.sleep(0)
+        holder.release()
+
+    async def story() -> int:
+        table = LockTable()
+        calls = [call(table.holder(), rounds) for rounds in wants]
+        await asyncio.wait_for(asyncio.gather(*calls), 5)
+        return len(table)
+
+    assert asyncio.run(story()) == 0
