@@ -121,8 +121,8 @@ class Home:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise HomeError(
-                    f"another goex-proxy is at work in {self.path}; it will answer on its socket, "
-                    "or stop it first"
+                    f"another goex-proxy is at work in {self.path}; goex status says which: "
+                    "wait for it, or stop it"
                 ) from None
             yield
         finally:

@@ -39,7 +39,14 @@ def list_(*, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(known, ensure_ascii=False))
         return
-    table(("name", "since", "revoked"), ((k["name"], k["started"], k["ended"]) for k in known))
+    table(("name", "since", "revoked"), (_cells(k) for k in known))
+    if not known:
+        talk("there is no agent yet; goex agent add NAME")
+
+
+def _cells(known: dict[str, str]) -> tuple[str, ...]:
+    times = (known[name][:19].replace("T", " ") for name in ("started", "ended"))
+    return (known["name"], *times)
 
 
 @agent.command(short_help="Its password is worth nothing any more")

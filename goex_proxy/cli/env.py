@@ -7,12 +7,19 @@ import click
 from goex_proxy.cli.control import act, asked
 from goex_proxy.cli.failure import Failure, complain
 from goex_proxy.cli.given import made_home
-from goex_proxy.cli.render import plain
+from goex_proxy.cli.render import plain, talk
 
 if TYPE_CHECKING:
     from goex_proxy.home import Home
 
 _FORMATS = ("sh", "json", "docker", "claude", "github-actions")
+_USES = {
+    # 127.0.0.1 of a container is its own, and the certificates lie outside of it.
+    "docker": "docker run --network host -v {client}:{client}:ro --env-file FILE IMAGE",
+    "claude": "put it into .claude/settings.json; goex run -- claude needs none of this",
+    "github-actions": 'goex env --format github-actions >> "$GITHUB_ENV"',
+}
+"""What to do with what was printed."""
 
 
 @click.command(short_help="Variables for clients")
@@ -39,6 +46,8 @@ def env(*, form: str, proxy: str | None, agent: str) -> None:
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     click.echo(text, nl=False)
+    if form in _USES:
+        talk(f"hint: {_USES[form].format(client=home.client)}")
     if proxy is None and asked(home, "status") is None:
         complain("no gateway runs yet: these lead nowhere until one does", "goex serve", "warning")
 

@@ -61,7 +61,10 @@ class Sections(click.Group):
                 formatter.write_dl([(name.ljust(width - 6), text) for name, text in rows])
 
 
-@click.group(cls=Sections)
+_COMPLETION = 'Completion: eval "$(_GOEX_COMPLETE=bash_source goex)"; or zsh_source, fish_source.'
+
+
+@click.group(cls=Sections, epilog=_COMPLETION)
 @click.option("--home", metavar="DIR", help="Where state lives: else $GOEX_HOME, ~/.goex-proxy.")
 @click.version_option(__version__, "-V", "--version", prog_name="goex-proxy")
 @click.pass_context
@@ -82,6 +85,7 @@ for _members in SECTIONS.values():
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; its exit code. What went wrong is said on stderr, in words."""
+    _have_streams()
     try:
         result = cli.main(arguments, prog_name="goex", standalone_mode=False)
     except click.Abort:
@@ -93,14 +97,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         return _misused(error)
     except BrokenPipeError:
-        # Whoever read our output has gone; what is left in the buffer must not raise again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return FAILED
     except known() as error:
         complain(str(error))
         return code_of(error)
     except OSError as error:
-        complain(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
+        what = (error.strerror or str(error)).lower()
+        complain(f"{what}: {error.filename}" if error.filename else what)
+        _drop_output()
         return FAILED
     except Exception as error:  # noqa: BLE001 - the last resort: a line, and no values
         from goex_proxy.console.fault import where
@@ -108,6 +113,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain(f"a fault of goex-proxy: {where(error)}", "goex doctor; then report this line")
         return FAILED
     return result if isinstance(result, int) else 0
+
+
+def _drop_output() -> None:
+    """Whoever read our output has gone, or it is full: what is left must not raise again."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _have_streams() -> None:
+    """Stand-ins for streams that our caller closed (`>&-`)."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - until the process ends
 
 
 def _misused(error: click.ClickException) -> int:
