@@ -61,6 +61,7 @@ class Call:
     at: str = ""
     """When it came in: RFC 3339, UTC, microseconds."""
     session_writes: int = 0
+    """Changes that its session made before it; less than 0: they could not be counted."""
 
     @property
     def is_undo(self) -> bool:
@@ -142,7 +143,7 @@ _MAKERS: dict[str, Callable[[Facts], object]] = {
     "agent.labels": lambda f: list(f.call.caller.labels),
     "session.id": lambda f: f.call.caller.session,
     "session.started": lambda f: moment("session.started", f.call.caller.started or f.call.at),
-    "session.writes": lambda f: f.call.session_writes,
+    "session.writes": lambda f: _writes(f.call),
     "now": lambda f: moment("now", f.call.at),
 }
 
@@ -153,6 +154,12 @@ def moment(name: str, at: str) -> datetime:
         return datetime.fromisoformat(at)
     except ValueError:
         raise ExpressionError(name, f"the call has no time ({at!r})") from None
+
+
+def _writes(call: Call) -> int:
+    if call.session_writes < 0:
+        raise ExpressionError("session.writes", "the journal could not be read")
+    return call.session_writes
 
 
 def arguments(seen: Classified) -> dict[str, object]:

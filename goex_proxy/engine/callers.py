@@ -39,7 +39,6 @@ class Callers:
     def __init__(self, path: Path, *, anonymous: bool = True) -> None:
         self._path = path
         self._anonymous = anonymous
-        self._writes: dict[str, int] = {}
         self._open: set[str] = set()
         self._known: dict[tuple[str, str], Known] = {}
         if path.exists():
@@ -122,13 +121,6 @@ class Callers:
 
     def all(self, kind: str) -> list[Known]:
         return [k for k in self._known.values() if k.kind == kind]
-
-    def writes(self, session: str) -> int:
-        """How many changes a session has made: a fact for policy."""
-        return self._writes.get(session, 0)
-
-    def wrote(self, session: str) -> None:
-        self._writes[session] = self.writes(session) + 1
 
     def _add(self, name: str, agent: str, kind: str, level: str = "") -> str:
         if not name or not all(c.isalnum() or c in "-_." for c in name) or len(name) > 64:

@@ -21,6 +21,7 @@ from goex_proxy.engine.course import Course, Stop
 from goex_proxy.engine.ledger import Ledger
 from goex_proxy.engine.locks import LockTable
 from goex_proxy.engine.shelf import Shelf
+from goex_proxy.engine.tally import Tally
 from goex_proxy.stores.rows import Fence
 from goex_proxy.upstream.client import Client
 from goex_proxy.upstream.errors import NotSentError, UnreadableError, UpstreamError
@@ -37,6 +38,7 @@ class Engine:
         self.shelf = shelf
         self.upstream = upstream
         self.callers = callers
+        self.tally = Tally(ledger.sent_by)
         self.locks = LockTable()
         self._pause = pause
         self._paused = pause.exists()
@@ -127,7 +129,8 @@ class Engine:
         stop = await course.dialled()
         if course.entry.state is not State.SENT:
             return stop
-        self.callers.wrote(course.entry.call.caller.session)
+        if not course.entry.call.is_undo:
+            self.tally.wrote(course.entry.call.caller)
         with self._taken(course.entry.id):
             try:
                 response = await sender.send()

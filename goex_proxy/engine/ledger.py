@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+from goex_proxy.core.call import Caller
 from goex_proxy.core.entry import Entry, apply, fold
 from goex_proxy.core.event import Aliased, Event, Opened
 from goex_proxy.core.journal import State
@@ -13,6 +14,7 @@ from goex_proxy.stores.event_codec import to_row
 from goex_proxy.stores.journal import Journal
 from goex_proxy.stores.rows import JSON, Append, Fence, Filters, LogRow
 
+_NOT_SENT = {State.NEW, State.HELD, State.ADMITTED, State.REFUSED, State.ABANDONED}
 _AFTER_THE_WIRE = {State.ANSWERED, State.APPLIED, State.FAILED, State.IN_DOUBT, State.PARTIAL}
 
 
@@ -110,6 +112,15 @@ class Ledger:
         rows = self._journal.log(Filters(last=last))
         ids = [row.id for row in rows if _extra(row).get("waits")]
         return [entry for id_ in ids if (entry := self.load(id_)) is not None]
+
+    def sent_by(self, caller: Caller) -> int:
+        """How many changes of a session, or of an agent without one, were sent; undo is not."""
+        return self._journal.count(
+            session=caller.session,
+            agent=caller.agent,
+            since=caller.started,
+            states=[state.value for state in State if state not in _NOT_SENT],
+        )
 
     def is_over(self, entry: Entry) -> bool:
         """Whether the window in which it can be undone has passed."""

@@ -29,6 +29,7 @@ from goex_proxy.engine.course import Course, Stop
 from goex_proxy.engine.engine import Engine, wall_clock
 from goex_proxy.engine.joins import Joins
 from goex_proxy.engine.mediator import Address, Client, Fault, NeedBody, Waiting
+from goex_proxy.engine.tally import Place
 from goex_proxy.engine.tickets import LiveTicket, ReadTicket
 from goex_proxy.stores.journal_errors import JournalError
 from goex_proxy.upstream.network import refusal as network_refusal
@@ -159,20 +160,24 @@ class Mediation:
         joined = await self._join(arrival, said, waiting) if fingerprint else None
         if joined is not None:
             return joined
+        arrival, place = self._counted(arrival)
         course = self._engine.course()
         try:
             outcome = await course.decide(arrival)
             if isinstance(outcome, Pass):
+                place.release()
                 return ReadTicket(self._keyring, arrival.call, said)
             if not isinstance(outcome, Append):
                 raise RuntimeError("a new call can only be let through or recorded")
             course.begin(outcome.events)
             stop = await course.go()
         except BaseException:
+            place.release()
             course.release()
             raise
         if stop is Stop.DIAL:
-            return self._ticket(course, said)
+            return self._ticket(course, said, place)
+        place.release()
         course.release()
         entry = course.entry
         if entry.state is State.HELD:
@@ -180,10 +185,20 @@ class Mediation:
             return await self._held(entry, said, waiting)
         return said.entry(entry)
 
-    def _ticket(self, course: Course, said: Answers) -> LiveTicket:
+    def _counted(self, arrival: Arrival) -> tuple[Arrival, Place]:
+        """The call counts from here on; its own number is what counts before it, also if it has
+        waited meanwhile."""
+        call, tally = arrival.call, self._engine.tally
+        if call.session_writes != (number := tally.of(call.caller)):
+            again = replace(call, session_writes=number)
+            arrival = arrive(again, arrival.book, kept=arrival.kept)
+        return arrival, tally.reserve(call.caller)
+
+    def _ticket(self, course: Course, said: Answers, place: Place) -> LiveTicket:
         fingerprint = course.entry.opened.fingerprint
 
         def settled(ticket: LiveTicket) -> None:
+            place.release()
             self.joins.end(fingerprint, ticket)
             self._engine.live.discard(ticket.course.entry.id)
             if ticket.course.entry.state is State.IN_DOUBT or ticket.gone:
@@ -193,7 +208,7 @@ class Mediation:
             self._engine.changed(ticket.course.entry.id)
 
         def sent() -> None:
-            self._engine.callers.wrote(ticket.course.entry.call.caller.session)
+            place.sent()
             self._engine.live.add(ticket.course.entry.id)
 
         ticket = LiveTicket(
@@ -246,7 +261,7 @@ class Mediation:
             course.release()
             raise
         if stop is Stop.DIAL:
-            return self._ticket(course, said)
+            return self._ticket(course, said, self._engine.tally.reserve(entry.call.caller))
         course.release()
         return said.entry(course.entry)
 
@@ -303,7 +318,7 @@ class Mediation:
             principal=(own.principal or "") if own is not None else "",
             problem=self._problem(auth),
             at=wall_clock(),
-            session_writes=self._engine.callers.writes(caller.session),
+            session_writes=self._engine.tally.of(caller),
         )
 
     def _problem(self, auth: "rings.Auth") -> str:

@@ -6,7 +6,7 @@ imported when the first payload is read.
 
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -139,6 +139,16 @@ class JournalReader:
     ) -> list[LogRow]:
         """What came after an entry (`filters.after`) and may be about the same: `later_rows`."""
         return list(self._guarded(lambda: later_rows(self._journal(), filters, resources, named)))
+
+    def count(self, *, session: str, agent: str, since: str, states: Sequence[str]) -> int:
+        """How many entries of an agent's session, opened then or later, are in these states;
+        undo steps do not count."""
+        query = (
+            "SELECT count(*) FROM entry WHERE session = ? AND +agent = ? AND opened >= ?"
+            f" AND undo_of IS NULL AND +state IN ({', '.join('?' * len(states))})"
+        )
+        [(number,)] = self._all(query, (session, agent, since, *states))
+        return int(number)
 
     def entry(self, entry: int) -> LogRow | None:
         """One entry as a list shows it."""
