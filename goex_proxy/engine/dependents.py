@@ -4,11 +4,13 @@ By data flow, not by time: a later call on what the earlier one created (its pat
 with the created one's), or one that wrote the same fields of the same resource.
 """
 
+from collections.abc import Iterator
 from urllib.parse import quote
 
 from goex_proxy.core.entry import Entry
 from goex_proxy.core.image import Image, Touch
 from goex_proxy.core.journal import State
+from goex_proxy.core.operation import Fidelity, Kind
 from goex_proxy.core.path import parse
 from goex_proxy.core.value import ABSENT
 from goex_proxy.engine.ledger import Ledger
@@ -17,27 +19,54 @@ from goex_proxy.stores.rows import Filters
 UNDOABLE = (State.APPLIED, State.PARTIAL, State.CONFLICT, State.STUCK)
 
 
-def dependents(ledger: Ledger, entry: Entry, states: tuple[State, ...] = UNDOABLE) -> list[Entry]:
-    """The entries in these states that hang on this one, newest first."""
-    out: list[Entry] = []
+_UNDER_WAY = (State.SENT, State.ANSWERED, State.PENDING, State.IN_DOUBT)
+_STAYS = (*UNDOABLE, *_UNDER_WAY, State.KEPT, State.EXPIRED)
+
+
+def dependents(ledger: Ledger, entry: Entry) -> list[Entry]:
+    """The entries that hang on this one and could be undone before it, newest first."""
+    made, touched = _made(entry), _touched(entry)
+    return [
+        later
+        for later in _later(ledger, entry, UNDOABLE)
+        if later.inverse is not None
+        and (_below(later, made) or _overlaps(touched, _touched(later)))
+    ]
+
+
+def tenants(ledger: Ledger, entry: Entry) -> list[Entry]:
+    """The entries that are about what this one made, and that no undo takes back: kept, in doubt,
+    under way, or without an inverse. Newest first."""
+    return [
+        later
+        for later in _later(ledger, entry, _STAYS)
+        if (later.inverse is None or later.state not in UNDOABLE)
+        and is_effect(later)
+        and below(later, entry)
+    ]
+
+
+def is_effect(entry: Entry) -> bool:
+    """Whether a call has, or may have, changed something: not if all is known to be as it was."""
+    unchanged = entry.inverse is None and entry.fidelity is Fidelity.EXACT
+    return entry.opened.kind is not Kind.READ and not unchanged
+
+
+def _later(ledger: Ledger, entry: Entry, states: tuple[State, ...]) -> Iterator[Entry]:
+    """What came after it and may be about the same, newest first."""
     filters = Filters(
         service=entry.opened.service or None,
         host=entry.call.request.origin.authority,
         states=tuple(state.value for state in states),
         after=entry.id,
     )
-    made = _made(entry)
-    touched = _touched(entry)
     # By their lines first: reading an entry costs a hundred times what its line does.
-    named = [[(i, quote(i, safe="/")) for i in ids] for ids in made if ids]
-    for row in ledger.journal.later(filters, resources=touched, named=named):
+    named = [[(i, quote(i, safe="/")) for i in ids] for ids in _made(entry) if ids]
+    rows = ledger.journal.later(filters, resources=_touched(entry), named=named)
+    for row in reversed(rows):
         later = ledger.load(row.id)
-        if later is None or later.call.is_undo or later.inverse is None:
-            continue
-        if _below(later, made) or _overlaps(touched, _touched(later)):
-            out.append(later)
-    out.reverse()
-    return out
+        if later is not None and not later.call.is_undo:
+            yield later
 
 
 def hangs(later: Entry, entry: Entry) -> bool:

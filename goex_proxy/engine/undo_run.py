@@ -20,7 +20,7 @@ from goex_proxy.core.journal import State
 from goex_proxy.core.operation import Fidelity
 from goex_proxy.core.reading import ImageFailed
 from goex_proxy.core.undoing import standing
-from goex_proxy.engine.dependents import UNDOABLE, below, dependents, hangs
+from goex_proxy.engine.dependents import UNDOABLE, below, dependents, hangs, is_effect, tenants
 from goex_proxy.engine.engine import Engine
 from goex_proxy.engine.principal import principal_trouble
 from goex_proxy.stores.journal_errors import Fenced, JournalBusy, Stale
@@ -31,8 +31,6 @@ from goex_proxy.wire.decode import media_type
 _LEASE = 900.0
 _OVER = {"undone", "compensated", "already", "skipped"}
 """Outcomes after which nothing of an entry is left that an older one's undo could take along."""
-_FINAL = (State.KEPT, State.EXPIRED)
-"""States of what stays for good, with whatever it stands in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,8 +126,8 @@ class Undoer:
                 reason = f"{names} came after it and hang on it; undo them too: --cascade"
                 skipped.append(_step(entry, "conflict", reason))
                 continue
-            final = () if force else dependents(self._engine.ledger, entry, _FINAL)
-            if (step := _under(entry, final)) is not None:
+            stays = () if force else tenants(self._engine.ledger, entry)
+            if (step := _under(entry, stays)) is not None:
                 skipped.append(step)
                 continue
             chosen[entry.id] = entry
@@ -216,7 +214,7 @@ def _release(leases: Leases, lease: Lease) -> None:
 
 def _under(entry: Entry, stays: Iterable[Entry]) -> Step | None:
     """What was done since inside of what this call made, and stays, must not go with it."""
-    inside = [later.name for later in stays if later.inverse is not None and below(later, entry)]
+    inside = [later.name for later in stays if is_effect(later) and below(later, entry)]
     if not inside:
         return None
     reason = f"{', '.join(inside)} came after it, hang on it, and are not undone; else: --force"

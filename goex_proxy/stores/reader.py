@@ -144,7 +144,7 @@ class JournalReader:
         """How many entries of an agent's session, opened then or later, are in these states;
         undo steps do not count."""
         query = (
-            "SELECT count(*) FROM entry WHERE session = ? AND +agent = ? AND opened >= ?"
+            "SELECT count(*) FROM entry WHERE session = ? AND +agent = ? AND opened >= ?"  # noqa: S608
             f" AND undo_of IS NULL AND +state IN ({', '.join('?' * len(states))})"
         )
         [(number,)] = self._all(query, (session, agent, since, *states))

@@ -93,6 +93,36 @@ def test_what_a_call_made_stays_while_something_in_it_stays(
     assert (writes(world), github_bed.get(issue)["state"]) == (before, "open")
 
 
+@pytest.mark.parametrize("how", ["unregistered", "in doubt"])
+def test_what_a_call_made_stays_while_a_call_that_cannot_be_taken_back_is_in_it(
+    make: Make, github_bed: Emulate, how: str
+) -> None:
+    world = make(posture="open")
+    made, issue = new_issue(world)
+    if how == "unregistered":
+        within = world.call("POST", f"{GITHUB}{issue}/nobody-knows", json={"a": 1}).entry
+        assert world.state(within) == "failed", "what did nothing stands in nobody's way"
+        assert world.act("plan", ids=[made])["steps"][0]["outcome"] == "todo"
+        world.taps["api.github.com"].fail(forward=False, status=201)
+        within = world.call("POST", f"{GITHUB}{issue}/nobody-knows", json={"a": 2}).entry
+        assert world.state(within) == "applied"
+    else:
+        world.taps["api.github.com"].fail(cut=0)
+        within = world.call("POST", f"{GITHUB}{issue}/comments", json={"body": "hi"}).entry
+        assert world.state(within) == "in_doubt"
+    before = writes(world)
+    for steps in (
+        world.act("plan", ids=[made])["steps"],
+        world.act("plan", ids=[made, within], cascade=True)["steps"],
+        world.undo(made),
+        world.undo(made, cascade=True),
+    ):
+        step = next(s for s in steps if s["entry"] == f"e{made}")
+        assert (step["outcome"], f"e{within}" in step["reason"]) == ("conflict", True), steps
+    assert (writes(world), github_bed.get(issue)["state"]) == (before, "open")
+    assert world.undo(made, force=True)[0]["outcome"] == "compensated"
+
+
 def test_many_entries_are_undone_newest_first(world: World, github_bed: Emulate) -> None:
     _, issue = new_issue(world)
     entries = [edit(world, issue, title=f"t{n}", body=f"b{n}") for n in range(4)]
