@@ -85,8 +85,12 @@ def _undescribed(entry: Entry, response: Response) -> Event:
 def _plain(response: Response, why: str) -> Event:
     """The outcome by status alone, where no rule speaks."""
     if response.ok:
+        why = f"{_ACCEPTED}; {why}" if response.status == 202 else why
         return Applied(fidelity=Fidelity.NONE, why=why)
     return _not_done(response, "")
+
+
+_ACCEPTED = "the service has accepted it (202); that it was carried out was not seen"
 
 
 def _not_done(response: Response, detail: str) -> Event:
@@ -157,7 +161,10 @@ def conclude(
         why=trouble,
     )
     if operation.undo is None:
-        return replace(applied, fidelity=Fidelity.NONE, why="this operation has no inverse")
+        why = "this operation has no inverse"
+        unseen = response is not None and response.status == 202 and not after
+        why = f"{_ACCEPTED}; {why}" if unseen else why
+        return replace(applied, fidelity=Fidelity.NONE, why=why)
     if fidelity is Fidelity.NONE:
         return replace(applied, why=trouble or "in this case the rule knows no inverse")
     if change.doubt:

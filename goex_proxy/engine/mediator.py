@@ -177,8 +177,10 @@ class Ticket(Protocol):
         It can come after `begun` or `answered` has raised in mid-stream.
         """
 
-    async def abandoned(self, reason: str) -> None:
+    async def abandoned(self, reason: str) -> Response | None:
         """No byte of the request left: not dialled, or the caller went before it was sent.
+
+        Returns what the caller is told, with the entry; None: nothing is on record.
 
         It can come after `sending` has returned, if the connection had gone and could not be
         made again, and for a ticket that nobody waits for any more.

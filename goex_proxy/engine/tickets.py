@@ -53,7 +53,7 @@ class ReadTicket:
         return self._answers.say(Told.UNAVAILABLE, reason)
 
     async def abandoned(self, reason: str) -> None:
-        """Nothing of a read is recorded."""
+        """Nothing of a read is recorded, so there is nothing to say of it."""
 
     def hung_up(self) -> None:
         """Nobody waits for a read but its caller."""
@@ -155,8 +155,14 @@ class LiveTicket:
         told = f"it was sent, and no answer was seen: {reason}"
         return self._answers.say(Told.IN_DOUBT, told, entry=entry.name)
 
-    async def abandoned(self, reason: str) -> None:
+    async def abandoned(self, reason: str) -> Response | None:
         await self._abandon(reason)
+        entry = self._course.entry
+        # Sent on record and not one byte of it left: `failed`, and to its agent the same.
+        told = {State.ABANDONED: entry.reason, State.FAILED: entry.reason}.get(entry.state)
+        if told is None or not entry.id:
+            return None
+        return self._answers.say(Told.UNAVAILABLE, told, entry=entry.name)
 
     def hung_up(self) -> None:
         self.gone = True

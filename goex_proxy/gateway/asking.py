@@ -182,8 +182,10 @@ class Asking(Stream):
         self.read_on()
         if found is None:
             reason = f"{origin} cannot be reached: {error}"
-            yield from self.abandon(reason)
-            yield from self.refuse(Fault.UNREACHABLE, reason)
+            said = yield from self.abandon(reason)
+            yield from self.deliver(
+                said or self.mediator.refuse(self.request, Fault.UNREACHABLE, reason)
+            )
             return False
         self.server = found
         found.busy = True

@@ -200,10 +200,11 @@ class Stream(Underway):
             yield from self.cut()
         yield from self.end()
 
-    def abandon(self, reason: str) -> Steps[None]:
-        """Tell the ticket, if there is one, that nothing left."""
-        if self.ticket is not None:
-            yield from self.wait(partial(self.ticket.abandoned, reason))
+    def abandon(self, reason: str) -> Steps[Response | None]:
+        """Tell the ticket, if there is one, that nothing left. What it says to the caller."""
+        if self.ticket is None:
+            return None
+        return (yield from self.wait(partial(self.ticket.abandoned, reason)))
 
     def broken(self, reason: str) -> Steps[None]:
         """No whole answer will come from the service."""

@@ -96,6 +96,11 @@ def test_a_service_that_cannot_be_reached_leaves_an_abandoned_entry(
     answer = create(world)
     assert answer.goex["outcome"] == "unavailable", answer.body
     assert [entry["state"] for entry in world.log()] == ["abandoned"]
+    assert (answer.entry, answer.goex["entry"]) == (1, "e1")
+    assert "could not be reached" in world.show(1)["reason"]
+    assert "could not be reached" in answer.goex["reason"]
+    read = world.call("GET", ISSUES)
+    assert (read.status, len(world.log())) == (502, 1), "a read leaves no entry"
 
 
 # -- what cannot record

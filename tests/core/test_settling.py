@@ -327,3 +327,14 @@ def test_what_a_person_says_is_recorded_as_theirs() -> None:
 def test_what_others_may_have_written_since_is_not_undone() -> None:
     event = said({"title": "theirs"}).result
     assert (event.fidelity, event.inverse) == (Fidelity.NONE, None)
+
+
+def test_of_what_was_only_accepted_nobody_says_that_it_was_carried_out() -> None:
+    accepted = Response(status=202)
+    blind = applied(settled(accepted, operation=None))
+    sent_off = applied(
+        settled(accepted, operation=SEND, request=a_request("POST", "/send"), before=())
+    )
+    for event in (blind, sent_off):
+        assert event.fidelity is Fidelity.NONE
+        assert "accepted it (202); that it was carried out was not seen" in event.why

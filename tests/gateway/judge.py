@@ -59,6 +59,8 @@ class Pass:
     mutating: bool = False
     streams: bool = True
     answer_cap: int = 1 << 20
+    abandons: Response | None = None
+    """What `abandoned` has to say."""
 
     def _swapped(self, wire: Request, peer: Peer) -> Request:
         self.judge.diary.append(("swap", wire, peer))
@@ -93,9 +95,10 @@ class Pass:
         self.judge.note("lost", reason)
         return self.judge.refuse(None, Fault.IN_DOUBT, reason)
 
-    async def abandoned(self, reason: str) -> None:
+    async def abandoned(self, reason: str) -> Response | None:
         await self.judge.pause("abandoned")
         self.judge.note("abandoned", reason)
+        return self.abandons
 
     def hung_up(self) -> None:
         self.judge.note("hung_up")
