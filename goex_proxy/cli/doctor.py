@@ -28,11 +28,11 @@ def doctor(*, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(check) for check in found]))
     for check in () if as_json else found:
-        word = painted("ok") + " " if check.ok else painted("bad")
-        click.echo(f"{word}  {check.name}: {plain(check.what)}")
+        word = painted("ok") + "  " if check.ok else painted("bad") + " " if check.fault else "lack"
+        click.echo(f"{word} {check.name}: {plain(check.what)}")
         if check.fix:
             talk(f"     hint: {plain(check.fix)}")
-    if not all(check.ok for check in found):
+    if any(check.fault and not check.ok for check in found):
         click.get_current_context().exit(FAILED)
 
 
@@ -173,4 +173,4 @@ def _views() -> "Iterator[Check]":
         # Its want is no fault of this installation: `run` says which level it reached.
         name = f"level {level.value}"
         fix = "" if reason is None else "agents see what this user sees: use another user for them"
-        yield Check(name=name, ok=reason is None, what=what, fix=fix)
+        yield Check(name=name, ok=reason is None, what=what, fix=fix, fault=False)

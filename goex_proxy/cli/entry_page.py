@@ -1,7 +1,7 @@
 """An entry as `show` prints it for people: who, why, what changes, what undo would do."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -63,19 +63,27 @@ def _facts(fields: Mapping[str, Any], entry: "Entry") -> "Iterator[tuple[str, ob
 
 def changes(entry: "Entry") -> bool:
     """What it changed, or would change, field by field; whether there is anything to show."""
-    held = entry.state.public == "held"
-    found = list(_wanted(entry) if held else _changed(entry))
-    if found:
-        heading("would change" if held else "changed")
-    for image, told in found:
-        named = ", ".join(f"{name} {value}" for name, value in image.instance.params.items())
-        click.echo(plain(f"{image.instance.resource}  {named}"))
-        for sign, text in told:
-            click.secho(f"  {sign} {text}".rstrip(), fg=_SIGNS.get(sign))
+    if entry.state.public == "held":
+        wanted = list(_wanted(entry))
+        _block("would change", wanted)
+        _block("is there now", _untold(entry, {image.instance.use for image, _ in wanted}))
+        return bool(wanted)
+    found = list(_changed(entry))
+    _block("changed", found)
     return bool(found)
 
 
 type Told = tuple["Image", list[Line]]
+
+
+def _block(title: str, found: Iterable[Told]) -> None:
+    for number, (image, told) in enumerate(found):
+        if number == 0:
+            heading(title)
+        named = ", ".join(f"{name} {value}" for name, value in image.instance.params.items())
+        click.echo(plain(f"{image.instance.resource}  {named}"))
+        for sign, text in told:
+            click.secho(f"  {sign} {text}".rstrip(), fg=_SIGNS.get(sign))
 
 
 def _changed(entry: "Entry") -> Iterator[Told]:
@@ -95,7 +103,7 @@ def _changed(entry: "Entry") -> Iterator[Told]:
 
 
 def _wanted(entry: "Entry") -> Iterator[Told]:
-    """What a held call asks for, beside what is there; or only that, where it says no more."""
+    """What a held call asks for beside what is there, as far as its fields say."""
     from goex_proxy.core.value import ABSENT
 
     request = entry.call.request
@@ -110,8 +118,15 @@ def _wanted(entry: "Entry") -> Iterator[Told]:
             told = list(differing(*_beside(now, asked, whole=request.method in ("PUT", "PATCH"))))
         else:
             told = []
-        if told or image.present:
-            yield image, told or [(" ", line) for line in shown(now)]
+        if told:
+            yield image, told
+
+
+def _untold(entry: "Entry", told: Collection[str]) -> Iterator[Told]:
+    """What a held call is about, where it cannot be said what it would make of it."""
+    for image in entry.held_images or ():
+        if image.present and image.instance.use not in told:
+            yield image, [(" ", line) for line in shown(image.value)]
 
 
 def _is_named(image: "Image", target: str) -> bool:

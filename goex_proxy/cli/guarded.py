@@ -20,12 +20,14 @@ _PATIENCE = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing that was looked at. `fix`: what to do, where it is not well."""
+    """One thing that was looked at. `fix`: what to do, where it is not well. `fault`: whether
+    that is a fault of this installation; else it is what this machine does not offer."""
 
     name: str
     ok: bool
     what: str
     fix: str = ""
+    fault: bool = True
 
 
 def guarded(home: "Home") -> Iterator[Check]:
