@@ -6,7 +6,7 @@ length is the same, so every place in a message is still the place in the file.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator
 
 from goex_proxy.files.issue import Issue, Spot
 
@@ -26,6 +26,12 @@ _SHOWN = {hidden: name for name, hidden in _HIDDEN.items()}
 _NAMES = re.compile(r"\b(" + "|".join(_SHOWN) + r")\b")
 
 
+def tokens(source: str) -> Iterator[tuple[str, str]]:
+    """Kind and text of every token, blanks and comments too: all of the source."""
+    for token in _TOKEN.finditer(source):
+        yield token.lastgroup or "other", token[0]
+
+
 def hidden(source: str) -> str:
     """The source for the engine, of the same length. Raises ValueError on a hidden name."""
     out: list[str] = []
@@ -36,24 +42,6 @@ def hidden(source: str) -> str:
             if word in _SHOWN:
                 raise ValueError(f"undeclared reference to '{word}'")
             word = _taken(source, token.end(), word)
-        out.append(word)
-        if not word.isspace() and token.lastgroup != "comment":
-            before = ".?" if (before, word) == (".", "?") else word
-    return "".join(out)
-
-
-_LET = re.compile(r"\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)")
-
-
-def written_out(source: str, lets: Mapping[str, str]) -> str:
-    """The source with the sources of these names (`let.repo`) in their place."""
-    out: list[str] = []
-    before, at = "", 0
-    while (token := _TOKEN.match(source, at)) is not None:
-        word, at = token[0], token.end()
-        named = _LET.match(source, at) if word == "let" and before not in (".", ".?") else None
-        if named is not None and f"let.{named[1]}" in lets:
-            word, at = f"(\n{written_out(lets[f'let.{named[1]}'], lets)}\n)", named.end()
         out.append(word)
         if not word.isspace() and token.lastgroup != "comment":
             before = ".?" if (before, word) == (".", "?") else word

@@ -3,15 +3,15 @@
 An evaluation has a price of its own, whatever it evaluates. `&&` of CEL takes an error for
 unknown, as a rule by itself does: a condition that is false decides, whatever became of the
 others. An error that decides is one of the whole expression; the rules are then looked at one by
-one. What `let:` names is written out, since a value handed over costs more than to compute it.
+one.
 """
 
 from collections.abc import Mapping, Sequence
 from itertools import batched
 
 from goex_proxy.core.policy import Group, Rule
-from goex_proxy.files import cel_text
 from goex_proxy.files.cel import Cel, CelExpression
+from goex_proxy.files.cel_written import Let, written_out
 from goex_proxy.files.issue import FileError
 
 _MOST = 16
@@ -41,10 +41,12 @@ def _checks(rule: Rule) -> list[CelExpression]:
 
 
 def _group(few: Sequence[tuple[Rule, list[CelExpression]]]) -> Group | None:
-    if len(few) == 1 and len(few[0][1]) == 1:
-        return None  # nothing is gained
     cel: Cel = few[0][1][0].cel
-    lets = {name: let.source for name, let in cel.lets.items() if not let.optional}
+    lets = {
+        name: Let(let.source, frozenset(read.partition(".")[0] for read in let.names))
+        for name, let in cel.lets.items()
+        if not let.optional
+    }
     source = " + ".join(
         f"({_applies(rule, checks, lets)} ? {1 << n} : 0)" for n, (rule, checks) in enumerate(few)
     )
@@ -55,13 +57,13 @@ def _group(few: Sequence[tuple[Rule, list[CelExpression]]]) -> Group | None:
     return Group(rules=tuple(rule for rule, _ in few), mask=mask)
 
 
-def _applies(rule: Rule, checks: list[CelExpression], lets: Mapping[str, str]) -> str:
+def _applies(rule: Rule, checks: list[CelExpression], lets: Mapping[str, Let]) -> str:
     """When the rule applies. On lines of their own: a comment ends with its line."""
     last = len(checks) - 1
     parts = [
-        f"!(\n{cel_text.written_out(check.source, lets)}\n)"
+        f"!(\n{written_out(check.source, lets)}\n)"
         if n == last and rule.unless is not None
-        else f"(\n{cel_text.written_out(check.source, lets)}\n)"
+        else f"(\n{written_out(check.source, lets)}\n)"
         for n, check in enumerate(checks)
     ]
     return f"({' && '.join(parts)})"
