@@ -10,7 +10,6 @@ import click
 from goex_proxy.cli.failure import Failure
 from goex_proxy.cli.given import json_option, made_home, the_home
 from goex_proxy.cli.render import plain, table, talk
-from goex_proxy.core.operation import Fidelity
 
 if TYPE_CHECKING:
     from goex_proxy.core.operation import Operation
@@ -171,6 +170,8 @@ def _operations(service: "Service", *, as_json: bool) -> None:
 
 def _promise(operation: "Operation") -> str:
     """Of one whose fidelity hangs on the call: the best and the worst."""
+    from goex_proxy.core.operation import Fidelity
+
     worst = operation.promise
     if isinstance(operation.fidelity, Fidelity):
         return worst.value
