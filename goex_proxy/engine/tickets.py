@@ -182,6 +182,8 @@ class LiveTicket:
             await asyncio.wait_for(self._over.wait(), seconds)
 
     def _end(self) -> None:
+        if self._over.is_set():
+            return
         self._course.release()
         self._settled(self)
         self._over.set()

@@ -117,12 +117,12 @@ class Asking(Stream):
         request = self.request = with_body(known(self.request), body)
         self.waiting = Waiting()
         work = partial(self.mediator.admit, known(self.caller), request, prefix, self.waiting)
+        self.link.owed.add(self)
         verdict = yield from self.wait(work, interruptible=True)
         if isinstance(verdict, Response):
             yield from self.deliver(verdict)
             return
         self.ticket = verdict
-        self.link.owed.add(self)
         if self.gone:
             verdict.hung_up()
             yield from self.abandon("the caller hung up before it was sent")

@@ -174,7 +174,7 @@ class Exchange(Asking):
         """The outcome made durable. What cannot be recorded is in doubt, and said to be."""
         self.link.gateway.waiting.discard(self)
         try:
-            return (yield from self.wait(partial(known(self.ticket).answered, response)))
+            return (yield from self.tell(partial(known(self.ticket).answered, response)))
         except Exception as error:
             if self.head_out:
                 raise

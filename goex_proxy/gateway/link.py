@@ -191,10 +191,9 @@ class Link(Pump):
     async def close_accounts(self) -> None:
         """The connection is over. Every ticket is told how its exchange ended, also if a layer
         broke and the exchange does not know itself."""
-        for exchange in list(self.owed):
-            try:
-                await exchange.orphaned()
-            except Exception as error:  # noqa: BLE001 - counted; the others are to be told, too
+        ends = (exchange.orphaned() for exchange in list(self.owed))
+        for error in await asyncio.gather(*ends, return_exceptions=True):
+            if isinstance(error, Exception):  # counted; the others are told, too
                 self.mediator.failed(f"exchange: {type(error).__name__}")
         self.owed.clear()
 

@@ -40,6 +40,9 @@ type Steps[T] = Generator[commands.Command, Any, T]
 QUEUE_CAP = 256 * 1024
 """Bytes that may queue up while something is awaited, before reading stops."""
 
+_LAST_AWAITS = 8
+"""How many things in a row an exchange may await after its agent's connection is over."""
+
 
 class Upload(Enum):
     """What becomes of the request's body."""
@@ -89,6 +92,8 @@ class Stream(Underway):
         self.head_out = False
         """The agent has been given the head of an answer."""
         self.done = False
+        self._told = False
+        """The ticket knows how it ended, or is being told."""
         self._queued = 0
         self._silenced: list[Connection] = []
 
@@ -193,7 +198,7 @@ class Stream(Underway):
             yield from self.cut()
             if lingers:
                 lost = partial(known(self.ticket).lost, "the caller hung up during the upload")
-                yield from self.wait(lost)
+                yield from self.tell(lost)
         elif lingers:
             return  # the service goes on, so that the outcome is known
         else:
@@ -204,14 +209,19 @@ class Stream(Underway):
         """Tell the ticket, if there is one, that nothing left. What it says to the caller."""
         if self.ticket is None:
             return None
-        return (yield from self.wait(partial(self.ticket.abandoned, reason)))
+        return (yield from self.tell(partial(self.ticket.abandoned, reason)))
+
+    def tell[T](self, end: Callable[[], Awaitable[T]]) -> Steps[T]:
+        """Tell the ticket how it ended."""
+        self._told = True
+        return (yield from self.wait(end))
 
     def broken(self, reason: str) -> Steps[None]:
         """No whole answer will come from the service."""
         yield from self.cut()
         reason = f"the service failed: {reason}"
         if self.ticket is not None and self.ticket.mutating:
-            said = yield from self.wait(partial(self.ticket.lost, reason))
+            said = yield from self.tell(partial(self.ticket.lost, reason))
         else:
             said = self.mediator.refuse(self.request, Fault.BAD_ANSWER, reason)
         if self.head_out:
@@ -286,16 +296,31 @@ class Stream(Underway):
 
         Else its locks would be kept, and a retry would wait for it.
         """
-        paused = self._paused
-        if self.done or self.ticket is None or (paused and isinstance(paused.command, Await)):
-            return  # what is awaited now ends the ticket itself
-        self.done = True
         self.hung_up()
+        await self._last_await()
+        if self.done or self._told or self.ticket is None:
+            return
+        self.done = True
         self.link.gateway.waiting.discard(self)
         if self.sent:
             await self.ticket.lost("the gateway failed before its answer was complete")
         else:
             await self.ticket.abandoned("the gateway failed before it was sent")
+
+    async def _last_await(self) -> None:
+        """Wait for what this stream awaits. A layer that broke does not hand it on: then a ticket
+        that was being made is ours to end."""
+        for _ in range(_LAST_AWAITS):
+            paused = self._paused
+            if self.done or not paused or not isinstance(paused.command, Await):
+                return
+            await paused.command.finished()
+            if self._paused is paused:
+                made = paused.command.value
+                if self.ticket is None and made is not None and not isinstance(made, Response):
+                    self.ticket = made
+                    made.hung_up()
+                return
 
     def end(self) -> Steps[None]:
         if self.done:

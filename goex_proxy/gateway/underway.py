@@ -54,7 +54,7 @@ class Line(Protocol):
     lingering: set[Underway]
     """Changes that were sent and have no outcome: they outlive their caller."""
     owed: set[Underway]
-    """Exchanges that were admitted, and whose ticket has not been told how they ended."""
+    """Exchanges that are, or were, admitted, and whose ticket has not been told how they ended."""
     sockets: dict[str, Underway]
     """Those that became a WebSocket, by their flow."""
 

@@ -26,14 +26,15 @@ class Await(StartHook):
     error: Exception | None = None
     _task: "asyncio.Task[Any] | None" = field(default=None, repr=False)
     _stopped: bool = False
+    _over: bool = False
+    _ended: asyncio.Event | None = field(default=None, repr=False)
 
     async def run(self) -> None:
         """Never raises, but for a cancellation that is not ours."""
         self._task = asyncio.current_task()
-        if self._stopped:
-            self.error = Interrupted()
-            return
         try:
+            if self._stopped:
+                raise Interrupted
             self.value = await self.work()
         except Exception as error:  # noqa: BLE001 - kept, and raised again in the stream
             self.error = error
@@ -45,6 +46,16 @@ class Await(StartHook):
                 self._task.uncancel()
         finally:
             self._task = None
+            self._over = True
+            if self._ended is not None:
+                self._ended.set()
+
+    async def finished(self) -> None:
+        """Wait until it is over, for one whom the stream does not tell. Where the stream can still
+        be told, it was, and has gone on, before this returns."""
+        if not self._over:
+            self._ended = self._ended or asyncio.Event()
+            await self._ended.wait()
 
     def interrupt(self) -> None:
         """Stop waiting; the stream sees Interrupted."""
