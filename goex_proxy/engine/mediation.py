@@ -124,6 +124,8 @@ class Mediation:
             return self._internal(caller, request)
         if request.body is None:
             return NeedBody(self._engine.shelf.book.limits.body)
+        if not self._engine.tally.knows(caller):
+            return NeedBody(0)  # its changes are counted first, where that can be waited for
         arrival, said = self._arrive(caller, request)
         if arrival.seen is None or arrival.seen.kind is not Kind.READ or arrival.problem:
             return NeedBody(0)
@@ -142,6 +144,7 @@ class Mediation:
             return self._over(request)
         if request.body is None:
             request = replace(request, prefix=prefix)
+        await self._engine.tally.learn(caller)
         arrival, said = self._arrive(caller, request)
         mutating = arrival.seen is None or arrival.seen.kind is not Kind.READ
         if mutating and self._engine.paused:

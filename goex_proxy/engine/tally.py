@@ -1,9 +1,11 @@
 """How many changes a session has made: a fact for policy, counted so that no burst gets past it.
 
-What was sent is counted from the journal once, and in memory from there on. What has been
+What was sent is counted from the journal once, in a thread (of a million entries it takes about
+a second), and in memory from there on. What has been
 decided and may yet be sent counts from its decision; it is taken back if it is not sent.
 """
 
+import asyncio
 from collections.abc import Callable
 
 from goex_proxy.core.call import Caller
@@ -21,6 +23,32 @@ class Tally:
         self._count = count
         self._sent: dict[Caller, int] = {}
         self._may_be: dict[Caller, int] = {}
+        self._asked: dict[Caller, asyncio.Task[None]] = {}
+        self._meanwhile: dict[Caller, int] = {}
+
+    def knows(self, caller: Caller) -> bool:
+        """Whether `of` need not ask the journal."""
+        return caller in self._sent
+
+    async def learn(self, caller: Caller) -> None:
+        """Have it counted beside the event loop. If the journal cannot be read, `of` says so."""
+        if caller in self._sent:
+            return
+        task = self._asked.get(caller)
+        if task is None:
+            task = self._asked[caller] = asyncio.create_task(self._learn(caller))
+        await asyncio.shield(task)
+
+    async def _learn(self, caller: Caller) -> None:
+        self._meanwhile[caller] = 0
+        try:
+            sent = await asyncio.to_thread(self._count, caller)
+            # What was sent while it was counted may count twice: too many fails closed.
+            self._sent.setdefault(caller, sent + self._meanwhile[caller])
+        except JournalError:
+            return
+        finally:
+            del self._meanwhile[caller], self._asked[caller]
 
     def of(self, caller: Caller) -> int:
         """The number, with what may yet be sent; `UNKNOWN`."""
@@ -39,8 +67,11 @@ class Tally:
 
     def wrote(self, caller: Caller) -> None:
         """Count one that was sent without being reserved."""
-        if caller in self._sent:  # else it will be in the journal when it is first asked for
+        if caller in self._sent:
             self._sent[caller] += 1
+        elif caller in self._meanwhile:
+            self._meanwhile[caller] += 1
+        # Else it will be in the journal when it is first asked for.
 
     def leave(self, caller: Caller) -> None:
         """For `Place`: one less that may be sent."""
