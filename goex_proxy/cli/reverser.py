@@ -29,7 +29,10 @@ def reverser() -> None:
 @click.argument("service", required=False)
 @json_option
 def list_(*, service: str | None, as_json: bool) -> None:
-    """The services that have a reverser file; or the operations of one of them."""
+    """The services that have a reverser file; or the operations of one of them.
+
+    `doubt` is who settles a call whose answer was not seen: evidence, partly, or a person.
+    """
     from goex_proxy.engine.library import Library
 
     services = Library().catalog(_config()).services
@@ -46,6 +49,7 @@ def list_(*, service: str | None, as_json: bool) -> None:
 @click.argument("paths", nargs=-1, type=FILE, metavar="[PATH]...")
 def check(*, paths: tuple[Path, ...]) -> None:
     """Whether reverser files are good; without PATH: those that goex.yaml names. Exit 2 if not."""
+    from goex_proxy.core.evidence import Settles, settles
     from goex_proxy.engine.library import Library
     from goex_proxy.files import reverser_file
 
@@ -55,8 +59,10 @@ def check(*, paths: tuple[Path, ...]) -> None:
             services += reverser_file.load(path.read_bytes(), str(path))
     else:
         services = list(Library().catalog(_config()).services)
-    count = sum(len(service.operations) for service in services)
-    talk(f"good: {count} operations of {len(services)} services")
+    found = [operation for service in services for operation in service.operations]
+    told = sum(settles(operation) is Settles.EVIDENCE for operation in found)
+    talk(f"good: {len(found)} operations of {len(services)} services")
+    talk(f"a call in doubt is settled by evidence for {told} of them: goex reverser list SERVICE")
 
 
 @reverser.command(short_help="Do, undo, redo, undo one call at a real service")
@@ -160,12 +166,19 @@ def _operations(service: "Service", *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(fields))
         return
-    titles = ("operation", "kind", "fidelity", "proved", "stays")
+    titles = ("operation", "kind", "fidelity", "proved", "doubt", "stays")
     cells = (
-        (f["operation"], f["kind"], _promise(operation), f["proved"], ", ".join(operation.residue))
+        (
+            f["operation"],
+            f["kind"],
+            _promise(operation),
+            f["proved"],
+            f["doubt"],
+            ", ".join(operation.residue),
+        )
         for f, operation in zip(fields, service.operations, strict=True)
     )
-    table(titles, cells, stretch=4)
+    table(titles, cells, stretch=5)
 
 
 def _promise(operation: "Operation") -> str:
@@ -182,12 +195,15 @@ def _promise(operation: "Operation") -> str:
 
 
 def _fields(service: "Service", operation: "Operation") -> dict[str, object]:
+    from goex_proxy.core.evidence import settles
+
     return {
         "operation": f"{service.name}.{operation.name}",
         "methods": sorted(operation.match.methods),
         "kind": operation.kind.value,
         "fidelity": operation.promise.value,
         "proved": operation.proved.value,
+        "doubt": settles(operation).value,
         "residue": list(operation.residue),
         "line": operation.origin.get("line"),
     }

@@ -13,7 +13,8 @@ from goex_proxy.core.entry import Entry
 from goex_proxy.core.expression import Expression, ExpressionError
 from goex_proxy.core.image import Image
 from goex_proxy.core.operation import Evidence, Operation, Undo
-from goex_proxy.core.reading import before_name, look
+from goex_proxy.core.reading import ImageFailed, before_name, locate, take
+from goex_proxy.core.rendering import RenderError
 from goex_proxy.core.resource import Form
 from goex_proxy.core.subject import Subject
 
@@ -39,7 +40,7 @@ def weigh(
     """What a rule's evidence says of these images; of UNKNOWN, why. Raises `ImageFailed`."""
     before = before_name(entry.before)
     names = {**subject.names, **before}
-    further = yield from look(subject, evidence.reads, names)
+    further = yield from _further(subject, evidence, names)
     present = before_name((*now, *further))["before"]
     try:
         was = _holds(evidence.applied, subject, {**names, "now": before["before"]})
@@ -58,6 +59,24 @@ def weigh(
     return (Verdict.APPLIED if done else Verdict.UNTOUCHED), ""
 
 
+def _further(
+    subject: Subject, evidence: Evidence, names: Mapping[str, object]
+) -> Asking[tuple[Image, ...]]:
+    """Unlike images, whose `before` is those taken so far, these see that of the call.
+
+    Raises `ImageFailed`.
+    """
+    taken = []
+    for use in evidence.reads:
+        try:
+            instance = locate(subject.service, use, names)
+        except (ExpressionError, RenderError) as error:
+            raise ImageFailed(f"{use.resource.name}: {error}") from None
+        if instance is not None:
+            taken.append((yield from take(subject, use.resource, instance)))
+    return tuple(taken)
+
+
 def _holds(expression: Expression | None, subject: Subject, names: Mapping[str, object]) -> bool:
     """Raises `ExpressionError`."""
     if expression is None:
@@ -69,17 +88,21 @@ def settles(operation: Operation) -> Settles:
     """What a rule lets hope for. Of one call it may still be that nothing tells."""
     evidence = operation.evidence
     if evidence is not None:
-        told = (evidence.applied is not None) + (evidence.not_applied is not None)
-        return (Settles.PERSON, Settles.PARTLY, Settles.EVIDENCE)[told]
+        sides = (evidence.applied is not None) + (evidence.not_applied is not None)
+        return (Settles.PERSON, Settles.PARTLY, Settles.EVIDENCE)[sides]
     if not operation.images:
         return Settles.PERSON
-    of_sets = operation.images[0].resource.form is Form.SET
-    told_of = (
-        (operation.adds or operation.removes) is not None
-        if of_sets
-        else (operation.undo is Undo.RESTORE or _deletes(operation))
-    )
-    return Settles.EVIDENCE if told_of else Settles.PARTLY
+    if operation.images[0].resource.form is Form.SET:
+        told = _tells_of_set(operation)
+    else:
+        told = operation.undo is Undo.RESTORE or _deletes(operation)
+    return Settles.EVIDENCE if told else Settles.PARTLY
+
+
+def _tells_of_set(operation: Operation) -> bool:
+    """Whether the call says which members it is about: else, that none is new tells nothing."""
+    asked = [one for one in (operation.adds, operation.removes) if one is not None]
+    return bool(asked) and all("after" not in one.names for one in asked)
 
 
 def _deletes(operation: Operation) -> bool:

@@ -151,7 +151,11 @@ def test_a_rule_may_leave_it_to_a_person_though_something_could_be_inferred() ->
 
 
 def test_more_is_read_only_to_settle_and_only_if_it_applies() -> None:
-    copy = a_use(name="copy", params={"id": Py("str(2)")}, when=Py("args['why'] == 'spam'"))
+    copy = a_use(
+        name="copy",
+        params={"id": Py("str(2)")},
+        when=Py("args['why'] == 'spam' and before['note'] is not None"),
+    )
     evidence = Evidence(applied=Py("now['copy'] == now['note']"), reads=(copy,))
     operation = a_lock(evidence, images=(a_use(name="note"),))
 
@@ -185,6 +189,7 @@ SET = a_use(a_resource(form=Form.SET))
         (a_lock(None, undo=Undo.RESTORE), Settles.EVIDENCE),
         (a_lock(None, images=(SET,), adds=Py("[]")), Settles.EVIDENCE),
         (a_lock(None, images=(SET,)), Settles.PARTLY),
+        (a_lock(None, images=(SET,), adds=Py("after")), Settles.PARTLY),
         (an_operation("x", "DELETE /notes/{id}", images=(a_use(),)), Settles.EVIDENCE),
         (an_operation("x", "DELETE /notes/{id}/lock", images=(a_use(),)), Settles.PARTLY),
     ],
