@@ -16,7 +16,7 @@ from goex_proxy.core.journal import State
 from goex_proxy.core.reading import ImageFailed
 from goex_proxy.core.settling import said_applied
 from goex_proxy.core.undoing import standing
-from goex_proxy.engine.dependents import UNDOABLE
+from goex_proxy.engine.dependents import UNDOABLE, standing_redo
 from goex_proxy.engine.engine import Engine, wall_clock
 from goex_proxy.engine.undo_run import Undoer, UndoRun, go_on
 from goex_proxy.stores.rows import Filters
@@ -152,8 +152,9 @@ class Actions:
             raise ActionError(f"{entry.name} is {entry.state.public}, not undone")
         if not entry.opened.kept:
             raise ActionError(f"{entry.name} was not kept whole, so it cannot be made again")
-        if any(self._is_live(redone) for redone in entry.redone):
-            raise ActionError(f"{entry.name} was redone already, as e{entry.redone[-1]}")
+        if (again := standing_redo(self._engine.ledger, entry)) is not None:
+            how = "" if again.state in UNDOABLE else f", which is {again.state.public}"
+            raise ActionError(f"{entry.name} was redone already, as {again.name}{how}")
         await self._require_undone(entry)
         link = Link(redo_of=entry.id)
         call = replace(entry.call, link=link, initiator=Initiator.PERSON, at=wall_clock())
@@ -163,10 +164,6 @@ class Actions:
         if made.state is State.APPLIED:
             await self._engine.ledger.append(entry, (Redone(by=by, entry=made.id),))
         return made
-
-    def _is_live(self, redone: int) -> bool:
-        entry = self._engine.ledger.load(redone)
-        return entry is not None and entry.state in UNDOABLE
 
     async def _require_undone(self, entry: Entry) -> None:
         """The three-way check, the other way round: it is as the undo left it."""

@@ -20,7 +20,7 @@ UNDOABLE = (State.APPLIED, State.PARTIAL, State.CONFLICT, State.STUCK)
 
 
 _UNDER_WAY = (State.SENT, State.ANSWERED, State.PENDING, State.IN_DOUBT)
-_STAYS = (*UNDOABLE, *_UNDER_WAY, State.KEPT, State.EXPIRED)
+_STAYS = (*UNDOABLE, *_UNDER_WAY, State.UNDOING, State.KEPT, State.EXPIRED)
 
 
 def dependents(ledger: Ledger, entry: Entry) -> list[Entry]:
@@ -36,14 +36,38 @@ def dependents(ledger: Ledger, entry: Entry) -> list[Entry]:
 
 def tenants(ledger: Ledger, entry: Entry) -> list[Entry]:
     """The entries that are about what this one made, and that no undo takes back: kept, in doubt,
-    under way, or without an inverse. Newest first."""
+    under way, or without an inverse; and those that hang on it and are being undone: what their
+    step did can no longer be told once this one is undone under it. Newest first."""
     return [
         later
         for later in _later(ledger, entry, _STAYS)
         if (later.inverse is None or later.state not in UNDOABLE)
         and is_effect(later)
-        and below(later, entry)
+        and (hangs if later.state is State.UNDOING else below)(later, entry)
     ]
+
+
+_NOTHING_LEFT = frozenset(
+    (State.UNDONE, State.COMPENSATED, State.FAILED, State.REFUSED, State.ABANDONED)
+)
+_LONGEST = 64
+"""How often one call is followed from redo to redo."""
+
+
+def standing_redo(ledger: Ledger, entry: Entry, most: int = _LONGEST) -> Entry | None:
+    """The redo of an entry that has, or may have, its effect now; a redo of a redo counts too.
+
+    By what was sent, not by what the entry says: its process may have died in between.
+    """
+    for row in reversed(ledger.journal.find(redo_of=entry.id)):
+        redo = ledger.load(row.id)
+        if redo is None or most == 0:
+            return redo
+        if redo.state not in _NOTHING_LEFT:
+            return redo
+        if (again := standing_redo(ledger, redo, most - 1)) is not None:
+            return again
+    return None
 
 
 def is_effect(entry: Entry) -> bool:

@@ -128,15 +128,22 @@ class Ledger:
         expires = row.columns["expires"] if row is not None else None
         return isinstance(expires, str) and expires < _now()
 
+    def is_surely_over(self, entry: Entry) -> bool:
+        """Whether the window has passed by the machine's monotonic clock, too: what is appended
+        for good must not hang on a wall clock that may have jumped."""
+        row, events = self._journal.entry(entry.id), self._journal.events(entry.id)
+        expires = row.columns["expires"] if row is not None else None
+        applied = [event for event in events if event.type == "Applied"]
+        if not isinstance(expires, str) or not applied:
+            return False
+        window = datetime.fromisoformat(expires) - datetime.fromisoformat(applied[-1].at)
+        return _since(applied[-1].mono) >= window.total_seconds()
+
     def elapsed(self, entry: int) -> float:
         """Seconds since it was sent, at least: a clock that jumps, or a restart of the
         machine, can make this too small, never too large."""
         sent = [e for e in self._journal.events(entry) if e.type == "Sent"]
-        if not sent:
-            return 0.0
-        now = time.monotonic_ns() // 1000
-        since = now - sent[-1].mono
-        return (since if since >= 0 else now) / 1e6
+        return _since(sent[-1].mono) if sent else 0.0
 
     def _index(self, entry: Entry, *, new: bool) -> dict[str, JSON]:
         columns: dict[str, JSON] = {
@@ -209,6 +216,12 @@ def _opening(opened: Opened) -> dict[str, JSON]:
 def _extra(row: LogRow) -> Mapping[str, JSON]:
     extra = row.columns["extra"]
     return extra if isinstance(extra, dict) else {}
+
+
+def _since(mono: int) -> float:
+    """Seconds since then, at least. After a restart of the machine its clock began anew."""
+    now = time.monotonic_ns() // 1000
+    return (now - mono if now >= mono else now) / 1e6
 
 
 def _now() -> str:

@@ -7,6 +7,7 @@ never undo it twice, and is resumed after a crash from what the journal says.
 
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from goex_proxy.core import exact
@@ -20,8 +21,17 @@ from goex_proxy.core.journal import State
 from goex_proxy.core.operation import Fidelity
 from goex_proxy.core.reading import ImageFailed
 from goex_proxy.core.undoing import standing
-from goex_proxy.engine.dependents import UNDOABLE, below, dependents, hangs, is_effect, tenants
+from goex_proxy.engine.dependents import (
+    UNDOABLE,
+    below,
+    dependents,
+    hangs,
+    is_effect,
+    standing_redo,
+    tenants,
+)
 from goex_proxy.engine.engine import Engine
+from goex_proxy.engine.ledger import Ledger
 from goex_proxy.engine.principal import principal_trouble
 from goex_proxy.stores.journal_errors import Fenced, JournalBusy, Stale
 from goex_proxy.stores.leases import Lease, Leases
@@ -29,6 +39,7 @@ from goex_proxy.wire import form
 from goex_proxy.wire.decode import media_type
 
 _LEASE = 900.0
+_TRIES = 4
 _OVER = {"undone", "compensated", "already", "skipped"}
 """Outcomes after which nothing of an entry is left that an older one's undo could take along."""
 
@@ -69,7 +80,9 @@ class Undoer:
         planned: list[Entry] = []
         stays = [] if force else self._stay(skipped)
         for entry in entries:
-            step = _under(entry, stays) or _after(await self._foresee(entry), entry, planned)
+            step = _after(await self._foresee(entry), entry, planned)
+            if step.outcome != "already":
+                step = self._lived_in(entry, stays, force=force) or step
             if step.outcome == "todo":
                 planned.append(entry)
             elif step.outcome not in _OVER and not force:
@@ -82,17 +95,25 @@ class Undoer:
         run = "u" + secrets.token_hex(6)
         entries, skipped, over = self._order(ids, cascade=cascade, force=force)
         for entry in over:
-            await self._engine.ledger.append(entry, (Expired(),))
+            with suppress(Stale):  # somebody has moved it on: it is looked at the next time
+                await self._engine.ledger.append(entry, (Expired(),))
         steps = list(skipped)
         stays = [] if force else self._stay(skipped)
         for entry in entries:
-            step = _under(entry, stays)
-            if step is None:
+            step = self._lived_in(entry, stays, force=force)
+            if step is None or (await self._foresee(entry)).outcome == "already":
                 step = await self._undo(entry, f"{run}-{entry.id}", by=by, force=force)
             if step.outcome not in _OVER and not force:
                 stays.append(entry)
             steps.append(step)
         return UndoRun(run=run, steps=tuple(steps))
+
+    def _lived_in(self, entry: Entry, stays: Iterable[Entry], *, force: bool) -> Step | None:
+        """Why it is not undone: something was done in what it made that stays. Asked again right
+        before each undo, for agents go on meanwhile."""
+        if force:
+            return None
+        return _under(entry, stays) or _says(entry, tenants(self._engine.ledger, entry))
 
     def _stay(self, skipped: Iterable[Step]) -> list[Entry]:
         """Of those that were asked for, the ones that will not be undone and are there."""
@@ -113,11 +134,12 @@ class Undoer:
             if entry is None:
                 skipped.append(Step(entry=id_, outcome="failed", reason="there is no such entry"))
                 continue
-            if (settled := _settled(entry)) is not None:
+            if (settled := _settled(self._engine.ledger, entry)) is not None:
                 skipped.append(settled)
                 continue
             if self._engine.ledger.is_over(entry):
-                over.append(entry)
+                if self._engine.ledger.is_surely_over(entry):
+                    over.append(entry)
                 skipped.append(_step(entry, "refused", "its undo window is over"))
                 continue
             later = [e for e in dependents(self._engine.ledger, entry) if e.id not in wanted]
@@ -126,12 +148,9 @@ class Undoer:
                 reason = f"{names} came after it and hang on it; undo them too: --cascade"
                 skipped.append(_step(entry, "conflict", reason))
                 continue
-            stays = () if force else tenants(self._engine.ledger, entry)
-            if (step := _under(entry, stays)) is not None:
-                skipped.append(step)
-                continue
             chosen[entry.id] = entry
-            chosen.update({e.id: e for e in later if cascade})
+            if cascade and self._lived_in(entry, (), force=force) is None:
+                chosen.update({e.id: e for e in later})
         return [chosen[id_] for id_ in sorted(chosen, reverse=True)], skipped, over
 
     async def _foresee(self, entry: Entry) -> Step:
@@ -164,20 +183,34 @@ class Undoer:
         try:
             lease = leases.acquire(f"undo:{entry.name}", run, _LEASE)
         except JournalBusy as error:
-            return _step(entry, "failed", str(error))
+            return self._busy(entry, error)
         try:
-            fresh = self._engine.ledger.load(entry.id)
-            if fresh is None or (settled := _settled(fresh)) is not None:
-                return settled or _step(entry, "failed", "it is gone")
-            started = UndoStarted(by=by, run=run, force=force)
-            after = await self._engine.resume(fresh, (started,), lease.fence)
-            return result(after)
+            return await self._start(entry.id, UndoStarted(by=by, run=run, force=force), lease)
         except Fenced as error:
-            return _step(entry, "failed", str(error))
-        except Stale:  # an event of somebody else's came between; a sweep goes on with it
-            return result(self._engine.ledger.load(entry.id) or entry)
+            return _step(entry, "in_doubt", str(error))
         finally:
             _release(leases, lease)
+
+    def _busy(self, entry: Entry, error: JournalBusy) -> Step:
+        """Somebody else undoes it now, or the journal is busy."""
+        fresh = self._engine.ledger.load(entry.id) or entry
+        return _settled(self._engine.ledger, fresh) or _step(entry, "in_doubt", str(error))
+
+    async def _start(self, id_: int, started: UndoStarted, lease: Lease) -> Step:
+        ledger = self._engine.ledger
+        for _ in range(_TRIES):
+            if (fresh := ledger.load(id_)) is None:
+                break
+            if (settled := _settled(ledger, fresh)) is not None:
+                return settled
+            try:
+                return result(await self._engine.resume(fresh, (started,), lease.fence))
+            except Stale:  # an event of somebody else's came between
+                now = ledger.load(id_) or fresh
+                if now.undo is not None and now.undo.run == started.run:
+                    return result(now)  # it was begun: a sweep goes on with it
+        reason = "it is being changed over and over; try again"
+        return Step(entry=id_, outcome="failed", reason=reason)
 
 
 async def go_on(engine: Engine, child: Entry) -> None:
@@ -214,10 +247,14 @@ def _release(leases: Leases, lease: Lease) -> None:
 
 def _under(entry: Entry, stays: Iterable[Entry]) -> Step | None:
     """What was done since inside of what this call made, and stays, must not go with it."""
-    inside = [later.name for later in stays if is_effect(later) and below(later, entry)]
+    return _says(entry, [later for later in stays if is_effect(later) and below(later, entry)])
+
+
+def _says(entry: Entry, inside: list[Entry]) -> Step | None:
     if not inside:
         return None
-    reason = f"{', '.join(inside)} came after it, hang on it, and are not undone; else: --force"
+    names = ", ".join(later.name for later in inside)
+    reason = f"{names} came after it, hang on it, and are not undone; else: --force"
     return _step(entry, "conflict", reason)
 
 
@@ -229,12 +266,13 @@ def _after(step: Step, entry: Entry, planned: list[Entry]) -> Step:
     return replace(step, outcome="todo", reason=f"after {', '.join(first)}; checked again then")
 
 
-def _settled(entry: Entry) -> Step | None:
+def _settled(ledger: Ledger, entry: Entry) -> Step | None:
     """Why an entry need not, or cannot, be undone whatever the service says."""
     match entry.state:
         case State.UNDONE | State.COMPENSATED:
-            if entry.redone:
-                reason = f"it was made again since, as e{entry.redone[-1]}: undo that one"
+            again = standing_redo(ledger, entry)
+            if again is not None and again.state is not State.HELD:
+                reason = f"it was made again since, as {again.name}: undo that one"
                 return _step(entry, "skipped", reason)
             return _step(entry, "already", "it was undone before")
         case state if state in UNDOABLE:
