@@ -39,6 +39,7 @@ from goex_proxy.core.journal import State
 from goex_proxy.core.phase import next_phase
 from goex_proxy.engine.ledger import Ledger, advanced
 from goex_proxy.engine.locks import Holder
+from goex_proxy.stores.journal_errors import JournalError
 from goex_proxy.stores.rows import Fence
 
 type Fetcher = Callable[[Fetch], Awaitable[Response]]
@@ -76,6 +77,8 @@ class Course:
         self._durable = entry
         self._entry = entry
         self._pending: list[Event] = []
+        self._lost = False
+        """Whether the beginning of a new entry was not recorded."""
         self._dialling: Phase | None = None
         self.rest = ""
         """Why it rests, in words, when a phase said so."""
@@ -93,6 +96,8 @@ class Course:
 
     def begin(self, events: Sequence[Event]) -> None:
         """Take events that are not durable yet: of a new entry, or of this one."""
+        if self._lost:
+            raise JournalError("its beginning could not be recorded: nothing can follow it")
         self._entry = advanced(self._entry, events)
         self._pending += events
 
@@ -161,14 +166,15 @@ class Course:
         return Stop.REST
 
     async def flush(self) -> None:
-        """Make durable what is pending."""
+        """Make durable what is pending. If that fails it is as if it had not been taken: what is
+        told and done from there on rests on what the journal has."""
         if not self._pending:
             return
         events, self._pending = self._pending, []
-        self._durable = await self._ledger.append(
-            self._durable, events, self._fence, after=self._entry
-        )
-        self._entry = self._durable
+        after, self._entry = self.entry, self._durable or self.entry
+        self._lost = self._durable is None
+        self._durable = await self._ledger.append(self._durable, events, self._fence, after=after)
+        self._entry, self._lost = self._durable, False
 
     def release(self) -> None:
         """Let go of the resources."""

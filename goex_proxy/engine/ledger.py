@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from goex_proxy.core.call import Caller
 from goex_proxy.core.entry import Entry, apply, fold
 from goex_proxy.core.event import Aliased, Event, Opened
-from goex_proxy.core.journal import State
+from goex_proxy.core.journal import State, advance
 from goex_proxy.core.value import changed
 from goex_proxy.home import read_entry
 from goex_proxy.stores.event_codec import to_row
@@ -46,7 +46,10 @@ class Ledger:
         `entry` None begins a new one; `after`: what they make, where that is known already.
         Raises `JournalError`: then nothing was written.
         """
-        after = after or advanced(entry, events)
+        if after is None:
+            after = advanced(entry, events)
+        elif _led_to(entry, events) is not after.state:
+            raise ValueError(f"{after.name} cannot be {after.state} by these events")
         id_ = await self._journal.append(self._request(entry, after, events, fence))
         return _numbered(after, id_)
 
@@ -184,6 +187,14 @@ def advanced(entry: Entry | None, events: Sequence[Event]) -> Entry:
     for event in events:
         entry = apply(entry, event)
     return entry
+
+
+def _led_to(entry: Entry | None, events: Sequence[Event]) -> State | None:
+    """The state after these events. Raises `core.journal.JournalError` on an impossible one."""
+    state = entry.state if entry is not None else None
+    for event in events:
+        state = advance(state, event)
+    return state
 
 
 def _numbered(entry: Entry, id_: int) -> Entry:

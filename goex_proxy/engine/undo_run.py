@@ -17,6 +17,7 @@ from goex_proxy.core.exchange import Request
 from goex_proxy.core.expression import ExpressionError
 from goex_proxy.core.footprint import Standing
 from goex_proxy.core.inverse import Inverse
+from goex_proxy.core.journal import JournalError as Impossible
 from goex_proxy.core.journal import State
 from goex_proxy.core.operation import Fidelity
 from goex_proxy.core.reading import ImageFailed
@@ -33,7 +34,7 @@ from goex_proxy.engine.dependents import (
 from goex_proxy.engine.engine import Engine
 from goex_proxy.engine.ledger import Ledger
 from goex_proxy.engine.principal import principal_trouble
-from goex_proxy.stores.journal_errors import Fenced, JournalBusy, Stale
+from goex_proxy.stores.journal_errors import Fenced, JournalBusy, JournalError, Stale
 from goex_proxy.stores.leases import Lease, Leases
 from goex_proxy.wire import form
 from goex_proxy.wire.decode import media_type
@@ -130,7 +131,12 @@ class Undoer:
         skipped: list[Step] = []
         over: list[Entry] = []
         for id_ in wanted:
-            entry = self._engine.ledger.load(id_)
+            try:
+                entry = self._engine.ledger.load(id_)
+            except (ValueError, Impossible, JournalError) as error:
+                reason = f"it cannot be read: {error}; run `goex verify`"
+                skipped.append(Step(entry=id_, outcome="failed", reason=reason))
+                continue
             if entry is None:
                 skipped.append(Step(entry=id_, outcome="failed", reason="there is no such entry"))
                 continue
