@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,7 +77,7 @@ def quick(
     webdav_bed: WebDav,
 ) -> Iterator[World]:
     """A world in which a late arrival is soon out of the question."""
-    beds = {"github": github_bed, "slack": slack_bed, "webdav": webdav_bed}
+    beds: dict[str, Any] = {"github": github_bed, "slack": slack_bed, "webdav": webdav_bed}
     world = World(
         tmp_path_factory.mktemp("quick"),
         tap_loop,
@@ -105,7 +106,7 @@ def play(
     webdav_bed: WebDav,
     fresh: Callable[[str], str],
 ) -> Play:
-    beds = {"github": github_bed, "slack": slack_bed, "webdav": webdav_bed}
+    beds: dict[str, Any] = {"github": github_bed, "slack": slack_bed, "webdav": webdav_bed}
 
     def scene(service: str, case: Case) -> Scene:
         made = Scene(quick, beds[service], fresh("doubt"))
@@ -115,7 +116,7 @@ def play(
     return scene
 
 
-def lose(scene: Scene, service: str, case: Case, **fault: object) -> int:
+def lose(scene: Scene, service: str, case: Case, **fault: Any) -> int:  # noqa: ANN401 - Fault's fields
     """The call, its answer lost; its entry."""
     tap = scene.world.taps[HOSTS[service]]
     tap.clear()
@@ -173,3 +174,21 @@ def test_what_was_not_done_is_found_or_a_person_is_asked(
     entry, state = never_arrived[f"{service}.{case.id}"]
     told = SAID[service][case.operation] is Settles.EVIDENCE
     assert state == ("failed" if told else "in_doubt"), quick.show(entry)["reason"]
+
+
+def test_what_a_person_took_back_meanwhile_is_not_said_never_to_have_happened(
+    play: Play, quick: World
+) -> None:
+    lock = next(case for case in cases_github.CASES if case.id == "issues/lock")
+    scene, tap = play("github", lock), quick.taps[HOSTS["github"]]
+    tap.clear()
+    fault = tap.fail(cut=0, delay=1.0)
+    url = f"https://{HOSTS['github']}{cases_github.REPO}/issues/{scene['n']}/lock"
+    pending = quick.begin("PUT", url, json={"lock_reason": "spam"})
+    assert fault.done.wait(10)
+    cases_github.bed(scene, "DELETE", f"/issues/{scene['n']}/lock")
+    entry = pending.answer().entry
+    time.sleep(TIMEOUT)
+    quick.stop()
+    quick.restart()
+    assert quick.state(entry) == "in_doubt", quick.show(entry)["reason"]
