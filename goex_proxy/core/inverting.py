@@ -56,6 +56,9 @@ def invert(
                     subject.book.encode,
                 )
             ]
+            deletes = any(one.request.method == "DELETE" for _, one in rendered)
+            if deletes and entry.call.request.method == "COPY":
+                _require_made(entry, subject, names)
             steps = _steps(rendered, seen, names)
             touches = _touches(subject, names, seen, [one for _, one in rendered])
         case None:
@@ -148,7 +151,8 @@ def _restore(
 
 def _require_made(entry: Entry, subject: Subject, names: Mapping[str, object]) -> None:
     """Where nothing was read before, and the answer says that something was replaced (RFC 9110,
-    9.3.4: 201 if it was made): somebody was quicker, and what the undo would delete is theirs."""
+    9.3.4: 201 if it was made; RFC 4918, 9.8.5, of a COPY): somebody was quicker, and what the
+    undo would delete is theirs."""
     proof, answer = subject.operation.created, entry.response
     if proof is not None:
         made = proof.evaluate(subject.service.language.scope(names)) is True

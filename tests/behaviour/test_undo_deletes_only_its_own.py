@@ -11,7 +11,7 @@ from tests.beds.emulate import Emulate
 from tests.beds.webdav import WebDav
 from tests.behaviour.conftest import Make
 from tests.behaviour.test_undo_among_others import Doing
-from tests.behaviour.world import DAV, GITHUB, World
+from tests.behaviour.world import DAV, GITHUB, Answer, World
 
 pytestmark = pytest.mark.bed
 WD = "dav.example.test"
@@ -69,19 +69,29 @@ def test_an_answer_that_proves_no_creation_leads_to_no_delete(
     assert webdav_bed.ask("GET", f"/{name}").body == BYTES
 
 
-@pytest.mark.parametrize("method", ["PUT", "MKCOL"])
+@pytest.mark.parametrize("method", ["PUT", "MKCOL", "COPY"])
 def test_what_somebody_made_between_the_image_and_the_call_is_not_deleted(
     make: Make, webdav_bed: WebDav, fresh: Callable[[str], str], method: str
 ) -> None:
     """Nothing was there when it was looked at, and something when the call arrived."""
     world, name = make(), fresh("between")
     fault = world.taps[WD].fail(lambda asked: asked.method == method, before=0.5)
-    call = Doing(
-        lambda: world.call(method, f"{DAV}/{name}", body=b"" if method == "MKCOL" else b"a")
-    )
+    webdav_bed.ask("PUT", f"/from-{name}", b"a person's")
+
+    def call() -> Answer:
+        if method == "COPY":
+            return world.call(
+                method, f"{DAV}/from-{name}", headers={"Destination": f"{DAV}/{name}"}
+            )
+        return world.call(method, f"{DAV}/{name}", body=b"a" if method == "PUT" else b"")
+
+    calling = Doing(call)
     assert fault.hit.wait(5)
-    webdav_bed.ask(method, f"/{name}", b"" if method == "MKCOL" else b"a person's")
-    answer = call.result()
+    if method == "MKCOL":
+        webdav_bed.ask(method, f"/{name}")
+    else:
+        webdav_bed.ask("PUT", f"/{name}", b"a person's")
+    answer = calling.result()
     (step,) = world.undo(answer.entry, force=True)
     assert step["outcome"] in {"failed", "skipped"}, (answer.status, step)
     assert deletes(world) == []
