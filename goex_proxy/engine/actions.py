@@ -4,6 +4,7 @@ The control socket and the commands without a gateway call the same methods. Eac
 `ActionError` with what is wrong and the exit code it stands for.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -18,7 +19,7 @@ from goex_proxy.core.settling import said_applied
 from goex_proxy.core.undoing import standing
 from goex_proxy.engine.dependents import UNDOABLE, standing_redo
 from goex_proxy.engine.engine import Engine, wall_clock
-from goex_proxy.engine.undo_run import Undoer, UndoRun, go_on
+from goex_proxy.engine.undo_run import Undoer, UndoRun, give_back, go_on
 from goex_proxy.stores.rows import Filters
 
 FAILED, USAGE, REFUSED, CONFLICT, IN_DOUBT = 1, 2, 3, 4, 5
@@ -140,11 +141,11 @@ class Actions:
         """Make an undone call again, if nobody has changed what it changes meanwhile."""
         self._require_running()
         leases = self._engine.ledger.journal.leases
-        lease = leases.acquire(f"redo:e{id_}", by, _LEASE)
+        lease = await asyncio.to_thread(leases.acquire, f"redo:e{id_}", by, _LEASE)
         try:
             return await self._redo(id_, by=by)
         finally:
-            leases.release(lease)
+            await give_back(leases, lease)
 
     async def _redo(self, id_: int, *, by: str) -> Entry:
         entry = self._load(id_)

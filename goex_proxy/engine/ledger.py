@@ -53,11 +53,6 @@ class Ledger:
         id_ = await self._journal.append(self._request(entry, after, events, fence))
         return _numbered(after, id_)
 
-    def append_now(self, entry: Entry | None, events: Sequence[Event]) -> Entry:
-        """The same where no event loop runs."""
-        after = advanced(entry, events)
-        return _numbered(after, self._journal.append_now(self._request(entry, after, events)))
-
     def _request(
         self,
         entry: Entry | None,

@@ -5,6 +5,7 @@ before the call itself. Each entry is undone under a lease of its own, so that t
 never undo it twice, and is resumed after a crash from what the journal says.
 """
 
+import asyncio
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
@@ -187,7 +188,7 @@ class Undoer:
             return _step(entry, "refused", reason)
         leases = self._engine.ledger.journal.leases
         try:
-            lease = leases.acquire(f"undo:{entry.name}", run, _LEASE)
+            lease = await asyncio.to_thread(leases.acquire, f"undo:{entry.name}", run, _LEASE)
         except JournalBusy as error:
             return self._busy(entry, error)
         try:
@@ -195,7 +196,7 @@ class Undoer:
         except Fenced as error:
             return _step(entry, "in_doubt", str(error))
         finally:
-            _release(leases, lease)
+            await give_back(leases, lease)
 
     def _busy(self, entry: Entry, error: JournalBusy) -> Step:
         """Somebody else undoes it now, or the journal is busy."""
@@ -231,7 +232,8 @@ async def take_up(engine: Engine, entry: Entry) -> None:
     """Go on with an undo that nobody runs now. If somebody does, nothing is done."""
     leases = engine.ledger.journal.leases
     try:
-        lease = leases.acquire(f"undo:{entry.name}", "recovery", _LEASE)
+        name = f"undo:{entry.name}"
+        lease = await asyncio.to_thread(leases.acquire, name, "recovery", _LEASE)
     except JournalBusy:
         return  # whoever has it goes on
     try:
@@ -241,14 +243,21 @@ async def take_up(engine: Engine, entry: Entry) -> None:
     except Fenced:
         return  # it ran out meanwhile, and passed to another
     finally:
-        _release(leases, lease)
+        await give_back(leases, lease)
 
 
-def _release(leases: Leases, lease: Lease) -> None:
-    try:
-        leases.release(lease)
-    except Fenced:
-        return  # another has it; what it does is fenced from us
+async def give_back(leases: Leases, lease: Lease) -> None:
+    """Release a lease, also while the journal is busy for a while."""
+    for last in (False, False, True):
+        try:
+            await asyncio.to_thread(leases.release, lease)
+        except Fenced:
+            return  # another has it; what it does is fenced from us
+        except JournalBusy:
+            if last:
+                return  # it runs out by itself
+        else:
+            return
 
 
 def _under(entry: Entry, stays: Iterable[Entry]) -> Step | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from goex_proxy.stores.appending import Outcome, Prepared
-from goex_proxy.stores.database import OpenTransaction
+from goex_proxy.stores.open_transaction import OpenTransaction
 
 
 @dataclass(slots=True)

@@ -11,64 +11,16 @@ import fcntl
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 from goex_proxy.stores.journal_errors import JournalBusy, JournalCorrupt, JournalMissing, translate
+from goex_proxy.stores.open_transaction import OpenTransaction, Seat
 
-
-class _Seat:
-    """What one thread holds: a connection, and the lock file."""
-
-    __slots__ = ("connection", "lock")
-
-    def __init__(self, connection: sqlite3.Connection, lock: int) -> None:
-        self.connection = connection
-        self.lock = lock
-
-    def close(self) -> None:
-        self.connection.close()
-        os.close(self.lock)
-
-
-class OpenTransaction:
-    """A write transaction under way, with the lock of all writers. Whoever ends it need not be the
-    thread that began it; it must be ended."""
-
-    def __init__(self, path: Path, seat: _Seat, taken: threading.Lock) -> None:
-        """`taken`: held as long as the seat is in use."""
-        self._path = path
-        self._seat = seat
-        self._taken = taken
-
-    @property
-    def connection(self) -> sqlite3.Connection:
-        return self._seat.connection
-
-    def commit(self) -> None:
-        """Durable when this returns. Raises JournalError: then it is undone."""
-        try:
-            self.connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self.connection.in_transaction:
-                self.connection.execute("ROLLBACK")
-            raise translate(error, self._path) from error
-        finally:
-            self._let_go()
-
-    def give_up(self) -> None:
-        """Undo it."""
-        try:
-            if self.connection.in_transaction:
-                self.connection.execute("ROLLBACK")
-        finally:
-            self._let_go()
-
-    def _let_go(self) -> None:
-        fcntl.flock(self._seat.lock, fcntl.LOCK_UN)
-        self._taken.release()
+_POLL = 0.003
 
 
 class Database:
@@ -79,8 +31,8 @@ class Database:
         self._timeout = busy_timeout
         self._secure_delete = secure_delete
         self._local = threading.local()
-        self._seats: list[_Seat] = []
-        self._impatient: _Seat | None = None
+        self._seats: list[Seat] = []
+        self._impatient: Seat | None = None
         self._taken = threading.Lock()
         self._identity: tuple[int, int] | None = None
         self._grown = 0, 0
@@ -103,14 +55,14 @@ class Database:
         """This thread's connection; only reads may go past `transaction`."""
         return self._seat().connection
 
-    def _seat(self) -> _Seat:
-        seat: _Seat | None = getattr(self._local, "seat", None)
+    def _seat(self) -> Seat:
+        seat: Seat | None = getattr(self._local, "seat", None)
         if seat is None:
             seat = self._local.seat = self._open()
             self._seats.append(seat)
         return seat
 
-    def _open(self, timeout: float | None = None) -> _Seat:
+    def _open(self, timeout: float | None = None) -> Seat:
         self._check_identity()
         try:
             lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -134,7 +86,7 @@ class Database:
             connection.close()
             os.close(lock)
             raise translate(error, self.path) from error
-        return _Seat(connection, lock)
+        return Seat(connection, lock)
 
     def _configure(self, connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA journal_mode=WAL")
@@ -177,10 +129,14 @@ class Database:
             raise JournalMissing(f"{self.path}: the file has gone; restore it, restart") from error
 
     @contextmanager
-    def locked(self) -> Iterator[sqlite3.Connection]:
-        """Hold the lock of all writers. No time limit here: the group commit keeps one."""
+    def locked(self, *, patience: float | None = None) -> Iterator[sqlite3.Connection]:
+        """Hold the lock of all writers. JournalBusy after so many seconds; None: no time limit
+        here, the group commit keeps one."""
         seat = self._seat()
-        fcntl.flock(seat.lock, fcntl.LOCK_EX)
+        if patience is None:
+            fcntl.flock(seat.lock, fcntl.LOCK_EX)
+        else:
+            self._lock_within(seat, patience)
         try:
             self._check_identity()
             self._check_size()
@@ -206,9 +162,25 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """`locked` and `begun` in one."""
-        with self.locked() as connection, self.begun(connection):
+        """`locked` and `begun` in one. Blocks; JournalBusy after the busy timeout."""
+        with self.locked(patience=self._timeout) as connection, self.begun(connection):
             yield connection
+
+    def _lock_within(self, seat: Seat, seconds: float) -> None:
+        """flock(2) knows no time limit."""
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                fcntl.flock(seat.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if time.monotonic() > until:
+                    raise JournalBusy(
+                        f"{self.path}: another process held it for more than {seconds:g} s; see"
+                        f" which (`fuser {self._lock_path}`)"
+                    ) from error
+                time.sleep(_POLL)
+            else:
+                return
 
     def begin_at_once(self) -> OpenTransaction:
         """A transaction on a connection of its own; one at a time.
@@ -239,7 +211,7 @@ class Database:
             raise
         return begun
 
-    def _impatient_seat(self) -> _Seat:
+    def _impatient_seat(self) -> Seat:
         if self._impatient is None:
             self._impatient = self._open(timeout=0)
             self._seats.append(self._impatient)

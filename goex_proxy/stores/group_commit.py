@@ -24,8 +24,9 @@ from pathlib import Path
 
 from goex_proxy.stores.appending import Outcome, Prepared
 from goex_proxy.stores.batch import Batch, Waiting, Written
-from goex_proxy.stores.database import Database, OpenTransaction
-from goex_proxy.stores.journal_errors import JournalBusy, JournalError
+from goex_proxy.stores.database import Database
+from goex_proxy.stores.journal_errors import JournalBusy, JournalError, translate
+from goex_proxy.stores.open_transaction import OpenTransaction
 
 INLINE_MOST = 1
 """Appends that are still committed in the loop's thread."""
@@ -78,17 +79,14 @@ class GroupCommit:
         self._waiting, self._scheduled, self._current, self._stuck = [], False, None, False
 
     def append_now(self, prepared: Prepared) -> Outcome:
-        """The same without a loop: blocks this thread, by its own time limit for the lock."""
+        """The same without a loop: blocks this thread, by the database's own time limit. Not
+        through the writer thread: it may be waiting for whom that would keep waiting."""
         self._refuse_when_unable()
-        done: queue.SimpleQueue[list[Outcome]] = queue.SimpleQueue()
-        batch = Batch([prepared], done.put)
-        self._hand_over(batch)
         try:
-            return done.get(timeout=self._timeout)[0]
-        except queue.Empty:
-            if batch.claim():
-                return self._busy()
-            return done.get()[0]
+            with self._database.transaction() as connection:
+                return self._write(connection, [prepared])[0]
+        except Exception as error:  # noqa: BLE001 - an outcome like any other
+            return self._failure(error)
 
     def _refuse_when_unable(self) -> None:
         if self._closed:
@@ -137,6 +135,9 @@ class GroupCommit:
             transaction = self._database.begin_at_once()
             try:
                 outcomes = self._write(transaction.connection, batch)
+            except sqlite3.Error as error:
+                transaction.give_up()
+                raise translate(error, self._path) from error
             except BaseException:
                 transaction.give_up()
                 raise

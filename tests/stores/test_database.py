@@ -170,24 +170,6 @@ def test_a_file_that_was_replaced_is_not_written_though_it_is_open(database: Dat
     database.begin_at_once().give_up()  # the refusal gave the lock back
 
 
-def test_an_open_transaction_is_ended_by_any_thread_and_only_one_is_open(
-    database: Database,
-) -> None:
-    transaction = database.begin_at_once()
-    transaction.connection.execute("INSERT INTO t VALUES (1)")
-    with pytest.raises(JournalBusy, match="this process is writing"):
-        database.begin_at_once()
-    assert rows(database.path) == []
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(transaction.commit).result(5)
-    assert rows(database.path) == [1]
-    second = database.begin_at_once()
-    second.connection.execute("INSERT INTO t VALUES (2)")
-    second.give_up()
-    assert rows(database.path) == [1]
-    database.begin_at_once().commit()
-
-
 def test_a_file_that_is_gone_is_no_transaction_and_the_next_try_finds_it_again(
     database: Database,
 ) -> None:
@@ -242,3 +224,21 @@ def test_what_is_deleted_is_overwritten_where_that_is_asked_for(tmp_path: Path) 
             connection.execute("DELETE FROM t")
         database.truncate_log()
         assert b"attack" not in database.path.read_bytes()
+
+
+def test_who_waits_for_the_lock_waits_no_longer_than_the_busy_timeout(tmp_path: Path) -> None:
+    database = Database(tmp_path / "a.db", busy_timeout=0.2)
+    database.create()
+    with database.locked(), ThreadPoolExecutor(1) as pool:
+
+        def ask() -> float:
+            started = time.monotonic()
+            refused = pytest.raises(JournalBusy, match=r"more than 0\.2 s; see which \(`fuser")
+            with refused, database.transaction():
+                raise AssertionError("it must not get in")
+            return time.monotonic() - started
+
+        assert 0.2 <= pool.submit(ask).result(5) < 1
+    with database.transaction() as connection:
+        connection.execute("CREATE TABLE t (n)")
+    database.close()

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from goex_proxy.stores.appending import Outcome, Prepared, prepare
-from goex_proxy.stores.database import Database, OpenTransaction
+from goex_proxy.stores.database import Database
 from goex_proxy.stores.group_commit import MOST, GroupCommit
-from goex_proxy.stores.journal_errors import JournalBusy, JournalError, Stale
+from goex_proxy.stores.journal_errors import JournalBusy, JournalError, JournalFull, Stale
+from goex_proxy.stores.open_transaction import OpenTransaction
 from tests.stores.helpers import opening, row
 
 
@@ -154,6 +155,42 @@ def test_a_commit_that_fails_is_heard_by_all_of_its_batch_and_undone(bed: Bed) -
         assert "FOREIGN KEY" in str(outcomes[0])
     assert asyncio.run(run("kept")) == [1]
     assert bed.notes() == ["kept"]
+
+
+def test_a_thread_without_a_loop_and_a_loop_that_has_begun_do_not_wait_for_each_other(
+    bed: Bed,
+) -> None:
+    """The loop's transaction is open until the writer thread has committed it."""
+    outcomes: list[Outcome] = []
+
+    def beside() -> None:
+        for _ in range(40):
+            outcomes.append(bed.group.append_now(one("beside")))
+
+    async def run() -> None:
+        for _ in range(40):
+            outcomes.extend(await together(*(bed.group.append(one("loop")) for _ in range(4))))
+
+    thread = threading.Thread(target=beside, daemon=True)
+    thread.start()
+    asyncio.run(run())
+    thread.join(20)
+    assert not thread.is_alive()
+    assert sorted(outcome for outcome in outcomes if isinstance(outcome, int)) == list(
+        range(1, 201)
+    )
+
+
+def test_a_statement_that_the_disk_refuses_says_so_in_the_loop_too(bed: Bed) -> None:
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+
+    def refuse() -> None:
+        raise error
+
+    bed.before = refuse
+    (outcome,) = asyncio.run(together(bed.group.append(one())))
+    assert isinstance(outcome, JournalFull)
 
 
 def test_one_with_a_large_payload_does_not_hold_up_the_loop(bed: Bed) -> None:
