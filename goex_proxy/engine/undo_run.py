@@ -281,6 +281,17 @@ def _after(step: Step, entry: Entry, planned: list[Entry]) -> Step:
     return replace(step, outcome="todo", reason=f"after {', '.join(first)}; checked again then")
 
 
+_UNDER_WAY = ("in_doubt", "it is under way, and its outcome not known yet; try again when it is")
+_SAID = {
+    State.KEPT: ("refused", "it was kept"),
+    State.EXPIRED: ("refused", "its undo window is over"),
+    State.UNDOING: ("in_doubt", "an undo of it is under way"),
+    State.SENT: _UNDER_WAY,
+    State.ANSWERED: _UNDER_WAY,
+    State.PENDING: _UNDER_WAY,
+}
+
+
 def _settled(ledger: Ledger, entry: Entry) -> Step | None:
     """Why an entry need not, or cannot, be undone whatever the service says."""
     match entry.state:
@@ -292,15 +303,11 @@ def _settled(ledger: Ledger, entry: Entry) -> Step | None:
             return _step(entry, "already", "it was undone before")
         case state if state in UNDOABLE:
             return None
-        case State.KEPT:
-            return _step(entry, "refused", "it was kept")
-        case State.EXPIRED:
-            return _step(entry, "refused", "its undo window is over")
         case State.IN_DOUBT:
             reason = f"its outcome is not known; settle it first: goex resolve {entry.name}"
             return _step(entry, "in_doubt", reason)
-        case State.UNDOING:
-            return _step(entry, "in_doubt", "an undo of it is under way")
+        case state if state in _SAID:
+            return _step(entry, *_SAID[state])
         case _:
             return _step(entry, "skipped", f"it is {entry.state.public}: nothing was changed")
 

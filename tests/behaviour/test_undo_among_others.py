@@ -117,6 +117,22 @@ def test_an_undo_waits_for_a_change_of_the_same_thing_that_is_under_way(
     assert github_bed.get(issue)["title"] == "as it was"
 
 
+def test_a_change_that_is_on_its_way_is_not_said_to_have_changed_nothing(
+    world: World, github_bed: Emulate
+) -> None:
+    _, issue = new_issue(world)
+    fault = world.taps[GH].fail(delay=0.6)
+    pending = world.begin("PATCH", f"{GITHUB}{issue}", json={"title": "theirs"})
+    assert fault.done.wait(5)
+    under_way = int(world.log()[-1]["id"][1:])
+    for (step,) in (world.act("plan", ids=[under_way])["steps"], world.undo(under_way)):
+        assert (step["outcome"], github_bed.get(issue)["title"]) == ("in_doubt", "theirs"), step
+        assert "under way" in step["reason"]
+    assert pending.answer().entry == under_way
+    assert world.undo(under_way)[0]["outcome"] == "undone"
+    assert github_bed.get(issue)["title"] == "as it was"
+
+
 @pytest.mark.parametrize("first", ["retry", "undo"])
 def test_an_undo_and_a_retry_of_the_call_end_as_the_journal_says(
     world: World, webdav_bed: WebDav, fresh: Callable[[str], str], first: str
