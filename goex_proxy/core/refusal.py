@@ -23,11 +23,15 @@ class Told(StrEnum):
     IN_DOUBT = "in_doubt"
     UNAVAILABLE = "unavailable"
     """Nothing was sent."""
+    FAILED = "failed"
+    """A read was sent, and the service gave no whole answer to it. Never said of a change."""
 
 
-_STATUS = {Told.IN_DOUBT: 409}
+_STATUS = {Told.IN_DOUBT: 409, Told.FAILED: 502}
 _DEFAULT_STATUS = 403
-"""Not a 5xx: common clients retry those for minutes and then drop the text."""
+"""Not a 5xx: common clients retry those for minutes and then drop the text. But what failed and
+only reads they may well ask again.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,8 @@ class Refusal:
                 return f"do not retry; ask your user to run `goex show {self.entry}`"
             case Told.UNAVAILABLE:
                 return "nothing was sent; ask your user to run `goex doctor`"
+            case Told.FAILED:
+                return "it was sent and only reads, so it may be asked again"
             case Told.REFUSED:
                 return "do not retry; tell your user, or choose another way"
 

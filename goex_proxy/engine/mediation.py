@@ -333,10 +333,10 @@ class Mediation:
         return f"{auth.problem.reason}: {auth.problem.hint}"
 
 
-_FAULTS: dict[Fault, Literal[Told.UNAVAILABLE, Told.IN_DOUBT, Told.REFUSED]] = {
+_FAULTS: dict[Fault, Literal[Told.UNAVAILABLE, Told.IN_DOUBT, Told.FAILED]] = {
     Fault.UNAVAILABLE: Told.UNAVAILABLE,
     Fault.UNREACHABLE: Told.UNAVAILABLE,
-    Fault.BAD_ANSWER: Told.UNAVAILABLE,
+    Fault.BAD_ANSWER: Told.FAILED,
     Fault.IN_DOUBT: Told.IN_DOUBT,
 }
 

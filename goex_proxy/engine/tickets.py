@@ -50,7 +50,7 @@ class ReadTicket:
         return response
 
     async def lost(self, reason: str) -> Response:
-        return self._answers.say(Told.UNAVAILABLE, reason)
+        return self._answers.say(Told.FAILED, reason)
 
     async def abandoned(self, reason: str) -> None:
         """Nothing of a read is recorded, so there is nothing to say of it."""

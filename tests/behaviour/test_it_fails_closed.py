@@ -6,6 +6,7 @@ by a locked or full journal, by bad files, by requests that two readers would ta
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -169,6 +170,24 @@ def test_a_part_that_breaks_before_the_wire_lets_nothing_out(
     assert SECRET.encode() not in answer.body + seen.body + json.dumps(told).encode()
     assert SECRET.encode() not in breakable.log_file.read_bytes()
     assert change(breakable).status == 200, "it was but for a time"
+
+
+def test_a_read_whose_answer_breaks_off_is_not_said_to_be_unsent(
+    make: Make, service: Witness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def breaks_off(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    monkeypatch.setattr(service, "answer", breaks_off)
+    world = make()
+    answer = read(world)
+    assert b"GET /x " in service.raw
+    assert (answer.status, answer.goex["outcome"]) == (502, "failed"), answer
+    assert "broke off" in answer.goex["reason"] or "without an answer" in answer.goex["reason"]
+    assert "nothing was sent" not in answer.body.decode()
+    assert "it may be asked again" in answer.goex["hint"]
+    asked = change(world)
+    assert (asked.status, asked.goex["outcome"]) == (409, "in_doubt"), "a change is in doubt"
 
 
 AFTER_THE_WIRE = {

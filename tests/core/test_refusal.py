@@ -75,5 +75,19 @@ def test_the_phrase_is_ascii_on_one_line(told: Told) -> None:
     assert told in phrase
 
 
+def test_only_what_was_not_sent_is_said_to_be_so() -> None:
+    said = {told: Refusal(told=told, reason="x", entry="e1").message for told in Told}
+    assert [told for told in Told if "nothing was sent" in said[told]] == [Told.UNAVAILABLE]
+    assert "it was sent" in said[Told.FAILED]
+    assert "may be asked again" in said[Told.FAILED]
+
+
+def test_a_read_that_failed_is_a_bad_gateway_but_where_errors_are_said_with_200() -> None:
+    failed = Refusal(told=Told.FAILED, reason="x")
+    assert response(failed, None).status == 502
+    assert response(failed, a_service(dialect=Dialect(status=400))).status == 502
+    assert response(failed, a_service(dialect=Dialect(status=200))).status == 200
+
+
 def test_a_hint_of_its_own() -> None:
     assert Refusal(told=Told.HELD, reason="x", hint="run this").advice == "run this"
