@@ -1,7 +1,7 @@
 """Entries as `log`, `show` and the console tell them: plain JSON values (a contract)."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from goex_proxy.core import exact
@@ -118,29 +118,49 @@ def _use(image: "Image") -> str:
     return image.instance.use or image.instance.resource
 
 
-DONE = ("applied", "partial", "undoing", "undone", "compensated", "conflict", "stuck", "kept")
-"""States of a call that the service did: what was there before and was not seen after, is gone."""
+_DONE = (
+    "applied",
+    "partial",
+    "undoing",
+    "undone",
+    "compensated",
+    "conflict",
+    "stuck",
+    "kept",
+    "expired",
+)
+"""States of a call that the service did."""
+
+
+def compared(entry: "Entry") -> "Iterator[tuple[Image | None, Image]]":
+    """What was there before a call, and what it left, of each thing that was read afterwards.
+
+    That something is gone is an image too: one that was not taken proves nothing.
+    """
+    before = {i.instance.use: i for i in entry.before}
+    for image in entry.after:
+        yield before.get(image.instance.use), image
+
+
+def unread(entry: "Entry") -> "list[Image]":
+    """What was there before a call that was done, and was not read, or not readable, after it."""
+    if entry.state.public not in _DONE or entry.call.is_undo:
+        return []  # what an undo left stands in the entry that it undoes
+    after = {i.instance.use for i in entry.after}
+    return [i for i in entry.before if i.present and i.instance.use not in after]
 
 
 def differences(entry: "Entry") -> list[Fields]:
     """What a call changed, field by field, as its images show it: none without an after-image."""
-    before = {i.instance.use: i for i in entry.before}
-    after = {i.instance.use: i for i in entry.after}
-    out: list[Fields] = []
-    if not after and entry.state.public not in DONE:
-        return out
-    for use in {**before, **after}:
-        one, other = before.get(use), after.get(use)
-        image = one or other
-        assert image is not None  # noqa: S101 - the name came from one of the two
-        for field, old, new in _changes(one, other):
-            out.append({"resource": _use(image), "field": field, "before": old, "after": new})
-    return out
+    return [
+        {"resource": _use(new), "field": field, "before": was, "after": now}
+        for old, new in compared(entry)
+        for field, was, now in _changes(old, new)
+    ]
 
 
-def _changes(one: "Image | None", other: "Image | None") -> list[tuple[str, object, object]]:
-    old = one.value if one is not None else ABSENT
-    new = other.value if other is not None else ABSENT
+def _changes(one: "Image | None", other: "Image") -> list[tuple[str, object, object]]:
+    old, new = one.value if one is not None else ABSENT, other.value
     if isinstance(old, dict) and isinstance(new, dict):
         return [
             (name, _text(old.get(name, ABSENT)), _text(new.get(name, ABSENT)))

@@ -28,8 +28,9 @@ def diff(*, entry_id: int, as_json: bool) -> None:
         click.echo(json.dumps(differences(entry), ensure_ascii=False, indent=2))
         return
     from goex_proxy.cli.entry_page import changes
-    from goex_proxy.cli.render import talk
+    from goex_proxy.cli.render import plain, talk
 
     if not changes(entry):
-        talk(f"nothing is known of what {entry.name} changes; it is {entry.state.public}")
+        why = f": {plain(entry.reason)}" if entry.reason else ""
+        talk(f"nothing is known of what {entry.name} changes; it is {entry.state.public}{why}")
         talk(f"hint: goex show {entry.name}")

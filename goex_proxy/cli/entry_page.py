@@ -70,6 +70,7 @@ def changes(entry: "Entry") -> bool:
         return bool(wanted)
     found = list(_changed(entry))
     _block("changed", found)
+    _block("was there before; what it left was not read", _unread(entry))
     return bool(found)
 
 
@@ -88,18 +89,19 @@ def _block(title: str, found: Iterable[Told]) -> None:
 
 def _changed(entry: "Entry") -> Iterator[Told]:
     from goex_proxy.core.value import ABSENT
-    from goex_proxy.report import DONE
+    from goex_proxy.report import compared
 
-    if not entry.after and entry.state.public not in DONE:
-        return
-    before = {i.instance.use: i for i in entry.before}
-    after = {i.instance.use: i for i in entry.after}
-    for use in {**before, **after}:
-        old, new = before.get(use), after.get(use)
-        told = list(differing(old.value if old else ABSENT, new.value if new else ABSENT))
-        image = old or new
-        if told and image is not None:
-            yield image, told
+    for old, new in compared(entry):
+        told = list(differing(old.value if old else ABSENT, new.value))
+        if told:
+            yield old or new, told
+
+
+def _unread(entry: "Entry") -> Iterator[Told]:
+    from goex_proxy.report import unread
+
+    for image in unread(entry):
+        yield image, [(" ", line) for line in shown(image.value)]
 
 
 def _wanted(entry: "Entry") -> Iterator[Told]:
