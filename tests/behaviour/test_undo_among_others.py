@@ -301,3 +301,19 @@ def test_what_an_agent_made_and_deleted_itself_is_already_undone(
     (step,) = world.undo(made)
     assert (plan["outcome"], step["outcome"], writes(world)) == ("already", "already", before), step
     assert (world.state(made), world.state(gone)) == ("undone", "applied")
+
+
+def test_all_that_an_agent_made_and_swept_away_again_is_already_undone(
+    make: Make, webdav_bed: WebDav, fresh: Callable[[str], str]
+) -> None:
+    world, name = make(posture="open"), fresh("swept")
+    made = world.call("MKCOL", f"{DAV}/{name}").entry
+    within = world.call("PUT", f"{DAV}/{name}/a", body=b"theirs").entry
+    gone = world.call("DELETE", f"{DAV}/{name}").entry
+    before = writes(world)
+    (alone,) = world.act("plan", ids=[made])["steps"]
+    assert (alone["outcome"], f"e{within}" in alone["reason"]) == ("conflict", True), alone
+    outcomes = {s["entry"]: s["outcome"] for s in world.undo(made, within, gone)}
+    assert outcomes == {f"e{gone}": "failed", f"e{within}": "already", f"e{made}": "already"}
+    assert writes(world) == before
+    assert webdav_bed.ask("PROPFIND", f"/{name}", Depth="0").status == 404
