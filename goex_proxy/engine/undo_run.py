@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from goex_proxy.core import exact
 from goex_proxy.core.entry import Entry, differences_in_words
-from goex_proxy.core.event import Conflicted, Expired, UndoStarted
+from goex_proxy.core.event import Conflicted, Expired, Lost, UndoStarted
 from goex_proxy.core.exchange import Request
 from goex_proxy.core.expression import ExpressionError
 from goex_proxy.core.footprint import Standing
@@ -94,7 +94,9 @@ class Undoer:
 
     async def run(self, ids: Iterable[int], *, by: str, cascade: bool, force: bool) -> UndoRun:
         """Undo these entries, newest first."""
-        run = "u" + secrets.token_hex(6)
+        run, ids = "u" + secrets.token_hex(6), tuple(ids)
+        for id_ in ids:
+            await self._pick_up(id_)
         entries, skipped, over = self._order(ids, cascade=cascade, force=force)
         for entry in over:
             with suppress(Stale):  # somebody has moved it on: it is looked at the next time
@@ -109,6 +111,12 @@ class Undoer:
                 stays.append(entry)
             steps.append(step)
         return UndoRun(run=run, steps=tuple(steps))
+
+    async def _pick_up(self, id_: int) -> None:
+        """Go on with an undo that was cut: where no gateway runs, no sweep does."""
+        entry = self._engine.ledger.load(id_)
+        if entry is not None and entry.state is State.UNDOING:
+            await take_up(self._engine, entry, steps=True)
 
     def _lived_in(self, entry: Entry, stays: Iterable[Entry], *, force: bool) -> Step | None:
         """Why it is not undone: something was done in what it made that stays. Asked again right
@@ -228,8 +236,11 @@ async def go_on(engine: Engine, child: Entry) -> None:
         await take_up(engine, entry)
 
 
-async def take_up(engine: Engine, entry: Entry) -> None:
-    """Go on with an undo that nobody runs now. If somebody does, nothing is done."""
+async def take_up(engine: Engine, entry: Entry, *, steps: bool = False) -> None:
+    """Go on with an undo that nobody runs now. If somebody does, nothing is done.
+
+    `steps`: settle its latest step first, as a sweep would.
+    """
     leases = engine.ledger.journal.leases
     try:
         name = f"undo:{entry.name}"
@@ -238,12 +249,29 @@ async def take_up(engine: Engine, entry: Entry) -> None:
         return  # whoever has it goes on
     try:
         fresh = engine.ledger.load(entry.id)
-        if fresh is not None and fresh.state is State.UNDOING:
-            await engine.resume(fresh, (), lease.fence)
-    except Fenced:
-        return  # it ran out meanwhile, and passed to another
+        if fresh is None or fresh.state is not State.UNDOING:
+            return
+        if steps:
+            await _settle_steps(engine, fresh)
+        await engine.resume(fresh, (), lease.fence)
+    except (Fenced, Stale):
+        return  # it ran out meanwhile, and passed to another; or somebody has moved it on
     finally:
         await give_back(leases, lease)
+
+
+async def _settle_steps(engine: Engine, entry: Entry) -> None:
+    """Settle what a process that is gone left of the steps of an undo. Its lease is ours."""
+    run = entry.undo.run if entry.undo is not None else ""
+    for row in engine.ledger.journal.find(run=run):
+        step = engine.ledger.load(row.id)
+        if step is None or step.id in engine.live or step.state not in _UNSETTLED:
+            continue
+        lost = Lost(reason="its process ended before it was answered")
+        await engine.resume(step, (lost,) if step.state is State.SENT else ())
+
+
+_UNSETTLED = {State.ADMITTED, State.SENT, State.ANSWERED, State.IN_DOUBT}
 
 
 async def give_back(leases: Leases, lease: Lease) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -283,6 +284,29 @@ def test_after_a_death_in_an_undo_another_undo_of_the_same_thing_comes_to_the_tr
     assert world.wait_state(second, "undone") == "undone"
     assert world.undo(first)[0]["outcome"] == ("already" if with_gateway else "undone")
     assert github_bed.get(issue)["title"] == "as it was"
+
+
+@pytest.mark.parametrize("reached", [True, False])
+def test_an_undo_that_was_cut_goes_on_where_no_gateway_runs(
+    make: Make, github_bed: Emulate, reached: bool
+) -> None:
+    world = make(limits="upstream_timeout: 1s")
+    _, issue = new_issue(world)
+    entry = edit(world, issue, title="theirs")
+    fault = world.taps[GH].fail(forward=reached, delay=5.0)
+    undo = Doing(lambda: world.undo(entry))
+    assert fault.done.wait(5)
+    world.kill()
+    undo.result()
+    world.taps[GH].clear()
+    time.sleep(1.2)  # from then on a step that did not arrive is known not to
+    how = {"ids": [entry], "cascade": False, "force": False}
+    said = [in_this_process(world, "undo", **how)["steps"][0]["outcome"] for _ in range(2)]
+    # One that never arrived leaves the call as it was: the same command undoes it, then.
+    assert said == (["already", "already"] if reached else ["undone", "already"])
+    assert (world.state(entry), github_bed.get(issue)["title"]) == ("undone", "as it was")
+    sent = [row["state"] for row in world.log() if row.get("undo_of") == f"e{entry}"]
+    assert sent == (["applied"] if reached else ["failed", "applied"])
 
 
 # -- what is gone already
