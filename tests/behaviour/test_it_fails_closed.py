@@ -340,3 +340,48 @@ def test_a_rule_that_cannot_be_evaluated_fails_by_its_effect(make: Make, service
         answer = change(world, path=f"/{name}")
         assert answer.goex["outcome"] == outcome, (name, answer)
     assert not service.raw
+
+
+UNCOUNTED = """
+import os
+if "GOEX_UNCOUNTED" in os.environ:
+    from goex_proxy.engine.ledger import Ledger
+    from goex_proxy.stores.journal_errors import JournalBusy
+    count = Ledger.sent_by
+    def sent_by(self, caller):
+        if os.path.exists(os.environ["GOEX_UNCOUNTED"]):
+            raise JournalBusy("locked")
+        return count(self, caller)
+    Ledger.sent_by = sent_by
+"""
+LIMITED = """rules:
+  - {deny: '*', match: {path: /denied}, if: session.writes >= 3}
+  - {hold: '*', match: {path: /held}, if: session.writes >= 3}
+  - {allow: '*', match: {path: /allowed}, if: session.writes < 3}
+  - {allow: '*', match: {path: /denied}}
+  - {allow: '*', match: {path: /held}}
+"""
+
+
+def test_a_number_of_writes_that_cannot_be_had_is_not_taken_for_none(
+    tmp_path: Path, tap_loop: Loop, service: Witness
+) -> None:
+    fault = tmp_path / "fault"
+    fault.touch()
+    (tmp_path / "sitecustomize.py").write_text(UNCOUNTED)
+    path = os.pathsep.join((str(tmp_path), *(p for p in sys.path if p)))
+    more = {"GOEX_UNCOUNTED": str(fault), "PYTHONPATH": path}
+    world = ground(tmp_path / "w", tap_loop, service, LIMITED, **more).open()
+    wanted = {"/denied": "refused", "/held": "held", "/allowed": "held"}
+    try:
+        world.start()
+        for path, outcome in wanted.items():
+            answer = change(world, path)
+            assert answer.goex["outcome"] == outcome, (path, answer)
+        assert b"POST" not in service.raw
+        assert read(world).status == 200
+        fault.unlink()
+        for path in wanted:
+            assert change(world, path, json={"again": path}).status == 200, path
+    finally:
+        world.close()

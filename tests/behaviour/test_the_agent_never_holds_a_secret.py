@@ -7,6 +7,7 @@ an auditor can read is searched for them. Only the service has them.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import gc
 import http.client
@@ -291,6 +292,45 @@ def test_a_command_that_fails_is_told_without_what_it_printed(
         clean(answer.body + json.dumps(world.act("status")).encode(), "the refusal")
         clean(world.log_file.read_bytes(), "stderr")
         assert not service.raw
+    finally:
+        world.close()
+        service.close()
+
+
+SIGNATURE = "feedfacefeedfacefeedfacefeedface00000005"
+SIGNED = f"X-Amz-Credential={SIGNATURE}&x=1&X-Amz-Signature={SIGNATURE}&sig={SIGNATURE}"
+
+
+def test_a_signed_url_reaches_its_service_and_stands_nowhere_else(
+    tmp_path: Path, tap_loop: Loop
+) -> None:
+    """What is signed for one request is a secret of the agent's own: it is not written down."""
+
+    async def moved(head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
+        where = f"https://bucket.example/made?{SIGNED}"
+        fields = f"Location: {where}\r\nContent-Location: {where}\r\nContent-Length: 0"
+        writer.write(f"HTTP/1.1 201 Created\r\n{fields}\r\n\r\n".encode())
+
+    service = Witness(tap_loop, moved)
+    world = Ground(tmp_path, tap_loop, {"bucket.example": service.url}, policy=POLICY).open()
+    try:
+        world.start()
+        sent = world.call("PUT", f"https://bucket.example/key?{SIGNED}", body=b"x")
+        assert sent.status == 201, sent.body
+        assert service.raw.count(SIGNATURE.encode()) == 3
+        for path in ("held", "denied"):
+            told = world.call("PUT", f"https://bucket.example/{path}?{SIGNED}", body=b"x")
+            assert told.status == 403
+            assert SIGNATURE.encode() not in told.body
+        rows = world.log()
+        assert [row["state"] for row in rows] == ["applied", "held", "refused"]
+        shown = [world.show(int(row["id"][1:])) for row in rows]
+        assert all("x=1" in one["request"]["url"] for one in shown), "all else of it is there"
+        for what in (rows, shown, world.act("status")):
+            assert SIGNATURE not in json.dumps(what)
+        assert SIGNATURE not in world.log_file.read_text()
+        for file in world.home.path.rglob("*"):
+            assert not file.is_file() or SIGNATURE.encode() not in file.read_bytes(), file.name
     finally:
         world.close()
         service.close()
