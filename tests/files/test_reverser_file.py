@@ -14,9 +14,15 @@ SHIPPED = Path(__file__).parents[2] / "reversers"
 
 @pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_shipped_file_loads(path: Path) -> None:
-    for found in load(path.read_text(), path.name):
-        assert found.reads or found.operations
-        assert found.trust is Trust.REVIEWED
+    services = load(path.read_text(), path.name)
+    assert services
+    assert all(found.reads or found.operations for found in services)
+    assert {found.trust for found in services} == {Trust.REVIEWED}
+
+
+def test_the_shipped_files_are_found_where_the_tests_look() -> None:
+    stems = {path.stem for path in SHIPPED.glob("*.yaml")}
+    assert {"git", "github", "llm", "slack", "webdav"} <= stems
 
 
 def test_no_two_shipped_services_have_one_name_or_one_host() -> None:

@@ -62,7 +62,9 @@ def cuts(of: Path, to: Path, name: str) -> Iterator[tuple[int, Path]]:
 def test_a_file_that_was_cut_anywhere_takes_nothing_and_says_why(
     left: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    for at, copy in cuts(request.getfixturevalue(left), tmp_path, "journal.db"):
+    places = list(cuts(request.getfixturevalue(left), tmp_path, "journal.db"))
+    assert len(places) == CUTS
+    for at, copy in places:
         with pytest.raises(JournalCorrupt, match=r"journal\.db") as told:
             Journal(copy, options=SMALL)
         assert "restore" in str(told.value), at
@@ -74,7 +76,9 @@ def test_a_log_that_was_cut_anywhere_leaves_a_sound_journal_of_what_came_before(
 ) -> None:
     with JournalReader(killed) as reader:
         whole = [event.raw for event in reader.all_events()]
-    for at, copy in cuts(killed, tmp_path, "journal.db-wal"):
+    places = list(cuts(killed, tmp_path, "journal.db-wal"))
+    assert len(places) == CUTS
+    for at, copy in places:
         with closing(Journal(copy, options=SMALL)) as journal:
             journal.append_now(opening())
             *kept, _ = (event.raw for event in journal.all_events())
