@@ -1,7 +1,10 @@
 """P8: the cost is small. Measured beside a bare mitmproxy on the same machine, in turns.
 
-`make bench` measures properly; here short rounds and bounds half as wide again as what is
-measured there stand watch, so that no change makes the gateway dear unseen.
+`make bench` measures properly, and bench/README.md has the figures beside what the design demands.
+Here short rounds stand watch, on machines that do other things too, so that no change makes the
+gateway dear unseen. The bounds are not the design's: an allowed read may cost half as much again
+as it must, a journaled change (which misses its 1.30, see there) a fifth more than the most
+that was measured of it, a decision three times, a stream's first event five times what it must.
 """
 
 import os
@@ -11,19 +14,39 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from bench import home, run
-from bench.process import proxies
-from bench.upstream import upstream
+from bench import bodies, home, policy, run
+from bench.process import Proxy, proxies
+from bench.upstream import Upstream, upstream
 
 HEAVY = {"mitmproxy", "aiohttp", "sqlite_utils", "rich", "pydantic", "cel_expr_python"}
 
 
+READ = 1.05 * 1.5
+"""Of bare mitmproxy's CPU; the design: 1.05."""
+CHANGE = 2.3
+"""The same; the design: 1.30, measured: 1.5 to 1.9."""
+DECISION = 150 * 3
+"""Microseconds of CPU; the design: 150."""
+FIRST_EVENT = 20 * 5
+"""Milliseconds; the design: 20."""
+
+
+@dataclass(frozen=True)
+class Street:
+    """Both proxies, as they run, and the service behind them."""
+
+    running: dict[str, Proxy]
+    target: Upstream
+    placeholder: str
+
+
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[run.Rounds]:
+def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
     if shutil.which("nginx") is None:
         message = "nginx is not installed: the bench has no fast upstream"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
@@ -31,9 +54,14 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[run.Rounds]:
     with upstream(at) as target:
         made, placeholder = home.make(at / "home", target)
         with proxies(at, target, made.path) as running:
-            ours = {name: running[name] for name in ("bare", "goex")}
-            wanted = [c for c in run.cases(target.host, placeholder) if not c.ours_only]
-            yield run.rounds(ours, target, wanted, 3, 0.5)
+            both = {name: running[name] for name in ("bare", "goex")}
+            yield Street(both, target, placeholder)
+
+
+@pytest.fixture(scope="module")
+def found(street: Street) -> run.Rounds:
+    wanted = [c for c in run.cases(street.target.host, street.placeholder) if not c.ours_only]
+    return run.rounds(street.running, street.target, wanted, 3, 0.5)
 
 
 def test_no_request_fails_under_load(found: run.Rounds) -> None:
@@ -42,11 +70,11 @@ def test_no_request_fails_under_load(found: run.Rounds) -> None:
 
 
 def test_an_allowed_read_costs_about_what_bare_mitmproxy_costs(found: run.Rounds) -> None:
-    assert run.ratio(found["GET, 32 connections"], "bare") < 1.6
+    assert run.ratio(found["GET, 32 connections"], "bare") < READ
 
 
-def test_a_journaled_change_costs_a_few_times_bare_mitmproxy_at_most(found: run.Rounds) -> None:
-    assert run.ratio(found["POST, 32 connections"], "bare") < 3.0
+def test_a_journaled_change_costs_about_twice_bare_mitmproxy_at_most(found: run.Rounds) -> None:
+    assert run.ratio(found["POST, 32 connections"], "bare") < CHANGE
 
 
 @pytest.mark.parametrize("case", ["GET, 1 connection", "POST, 1 connection"])
@@ -54,6 +82,17 @@ def test_a_lone_caller_waits_little_longer(found: run.Rounds, case: str, tmp_pat
     bare = statistics.median(one.p50_ms for one in found[case]["bare"])
     syncs = 2 * sync_ms(tmp_path / "synced") if case.startswith("POST") else 0.0
     assert run.added(found[case]) < 3 * bare + 2 * syncs
+
+
+@pytest.mark.parametrize("size", [1024, 102_400])
+def test_a_decision_by_twelve_rules_is_cheap_whatever_the_size_of_the_body(size: int) -> None:
+    rules = policy._rules(policy.POLICY)
+    assert len(rules.rules) == 12
+    assert policy._timed(rules, policy.facts(size)) < DECISION
+
+
+def test_the_first_event_of_a_stream_comes_when_it_is_written(street: Street) -> None:
+    assert bodies._events(street.running["goex"], street.target) < FIRST_EVENT
 
 
 def sync_ms(path: Path) -> float:
