@@ -15,6 +15,8 @@ from goex_proxy.core import glob
 from goex_proxy.files import cel_text
 
 _PLAIN = re.compile(r"""'[^'"\\\n]*'|"[^'"\\\n]*\"""")
+_LET = re.compile(r"\blet\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)")
+_LONGEST = 4 * 1024
 _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
 
 
@@ -27,15 +29,28 @@ class Let:
     """The first parts of the names that it reads."""
 
 
-def written_out(source: str, lets: Mapping[str, Let]) -> str:
-    """The source with these lets (`let.repo`) and our functions in the engine's own terms.
+def each_written_out(lets: Mapping[str, Let]) -> dict[str, Let]:
+    """The lets, each in terms of what it reads itself; those that others read come first."""
+    done: dict[str, Let] = {}
+    for name, let in lets.items():
+        inner = [done[f"let.{word}"].reads for word in _named(let.source) if f"let.{word}" in done]
+        source = written_out(let.source, done)
+        done[name] = Let(source, let.reads.union(*inner))
+    return done
 
-    A let that reads a name which the source binds itself (`xs.exists(path, ...)`) stays a let.
+
+def written_out(source: str, lets: Mapping[str, Let]) -> str:
+    """The source with these lets (`let.repo`) and our functions in the engine's own terms. The
+    lets are taken as they stand (`each_written_out`).
+
+    A let that reads a name which the source binds itself (`xs.exists(path, ...)`) stays a let, and
+    so does every one if it would become long: lets that name lets double with each.
     """
     tokens = list(cel_text.tokens(source))
     bound = _bound(tokens)
     free = {name: let for name, let in lets.items() if not let.reads & bound}
-    return "".join(_written(tokens, free))
+    written = "".join(_written(tokens, free))
+    return written if len(written) <= _LONGEST else source
 
 
 def _written(tokens: Sequence[tuple[str, str]], lets: Mapping[str, Let]) -> Iterator[str]:
@@ -64,7 +79,7 @@ def _replaced(
     if word == "let" and _text(tokens, dot) == ".":
         name = _next(tokens, dot + 1)
         let = lets.get(f"let.{_text(tokens, name)}")
-        return (name + 1, f"(\n{written_out(let.source, lets)}\n)") if let else (at, "")
+        return (name + 1, f"(\n{let.source}\n)") if let else (at, "")
     if word in ("rx", "glob") and _text(tokens, dot) == "(":
         parts, end = _arguments(tokens, dot + 1)
         if len(parts) == 2:
@@ -98,6 +113,11 @@ def _regex(pattern: Sequence[tuple[str, str]]) -> str:
     if len(texts) != 1 or not _PLAIN.fullmatch(texts[0]):
         return ""
     return f"r'''(?s)^(?:{glob.compiled(texts[0][1:-1]).pattern})$'''"
+
+
+def _named(source: str) -> set[str]:
+    """The names after `let.`, those in texts and comments too: one too many does no harm."""
+    return set(_LET.findall(source))
 
 
 def _bound(tokens: Sequence[tuple[str, str]]) -> set[str]:

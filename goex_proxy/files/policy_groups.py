@@ -11,7 +11,7 @@ from itertools import batched
 
 from goex_proxy.core.policy import Group, Rule
 from goex_proxy.files.cel import Cel, CelExpression
-from goex_proxy.files.cel_written import Let, written_out
+from goex_proxy.files.cel_written import Let, each_written_out, written_out
 from goex_proxy.files.issue import FileError
 
 _MOST = 16
@@ -42,11 +42,12 @@ def _checks(rule: Rule) -> list[CelExpression]:
 
 def _group(few: Sequence[tuple[Rule, list[CelExpression]]]) -> Group | None:
     cel: Cel = few[0][1][0].cel
-    lets = {
-        name: Let(let.source, frozenset(read.partition(".")[0] for read in let.names))
-        for name, let in cel.lets.items()
-        if not let.optional
-    }
+    lets = each_written_out(
+        {
+            name: Let(let.source, frozenset(read.partition(".")[0] for read in let.names))
+            for name, let in cel.lets.items()
+        }
+    )
     source = " + ".join(
         f"({_applies(rule, checks, lets)} ? {1 << n} : 0)" for n, (rule, checks) in enumerate(few)
     )

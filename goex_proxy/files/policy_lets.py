@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from goex_proxy.files.cel import Cel, CelType
 from goex_proxy.files.cel_functions import POLICY_FUNCTIONS
 from goex_proxy.files.form import Form
-from goex_proxy.files.issue import FileError
+from goex_proxy.files.issue import FileError, Issue
 from goex_proxy.files.node import Plain, Scalar
 from goex_proxy.files.policy_names import AT_HAND, FACTS
 
@@ -23,6 +23,9 @@ def language(form: Form, lists: Mapping[str, Plain]) -> Cel:
     for name in _ordered(form, texts):
         try:
             let = cel.compile(texts[name].text, "any", texts[name])
+            if let.optional:
+                what, hint = f"let.{name} may come to nothing", "end it with .orValue(...)"
+                raise FileError(Issue(texts[name].at, what, hint))
             cel = cel.with_let(f"let.{name}", let)
         except FileError as error:
             form.issues.extend(error.issues)

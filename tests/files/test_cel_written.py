@@ -11,7 +11,7 @@ from goex_proxy.core.policy import Ruleset
 from goex_proxy.files import policy_file, yamltext
 from goex_proxy.files.cel import Cel, CelExpression
 from goex_proxy.files.cel_functions import POLICY_FUNCTIONS
-from goex_proxy.files.cel_written import Let, written_out
+from goex_proxy.files.cel_written import Let, each_written_out, written_out
 from goex_proxy.files.policy_groups import combine
 
 TYPES = {"text": "string", "other": "string", "many": "list<string>", "args": "map<string, dyn>"}
@@ -39,7 +39,9 @@ def value(expression: CelExpression, values: dict[str, object]) -> object:
         return None
 
 
-LETS = {"let.a": Let("X", frozenset("X")), "let.nested": Let("let.a + 1", frozenset(("let", "X")))}
+LETS = each_written_out(
+    {"let.a": Let("X", frozenset("X")), "let.nested": Let("let.a + 1", frozenset(("let",)))}
+)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +56,7 @@ LETS = {"let.a": Let("X", frozenset("X")), "let.nested": Let("let.a + 1", frozen
         ("let.nested", "(\n(\nX\n) + 1\n)"),
         ("a // let.a\n+ let.a.b", "a // let.a\n+ (\nX\n).b"),
         ("l.exists(X, X == let.a)", "l.exists(X, X == let.a)"),
+        ("l.exists(X, X == let.nested)", "l.exists(X, X == let.nested)"),
         ("l.exists(i , X , X == let.a)", "l.exists(i , X , X == let.a)"),
         ("rx(a, 'b')", "((\na\n).matches(\n 'b'\n))"),
         ("args.rx(a, 'b')", "args.rx(a, 'b')"),
@@ -98,6 +101,15 @@ def test_functions_within_functions_and_macros_are_written_out_too() -> None:
     values = {"many": ["true", "b@x.com"], "other": "c@x.com"}
     assert both(source, **values) == (True, True)
     assert both(source, **{**values, "other": "y.om"}) == (False, False)
+
+
+def test_lets_that_double_with_each_stay_lets_and_take_no_time() -> None:
+    lets = {
+        f"let.a{n}": Let(f"let.a{n - 1} + let.a{n - 1}", frozenset("let")) for n in range(1, 60)
+    }
+    done = each_written_out({"let.a0": Let("path", frozenset(("path",)))} | lets)
+    assert done["let.a3"].source.count("path") == 8
+    assert all(len(let.source) <= 4096 and "path" in let.reads for let in done.values())
 
 
 @pytest.mark.parametrize("source", ["rx(args.a, 'x')", "glob(args.a, 'x')"])

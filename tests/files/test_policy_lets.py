@@ -108,3 +108,9 @@ def test_a_let_with_a_mistake_is_still_declared_for_rules() -> None:
     cel, issues = read("let: {bad: nope}")
     assert len(issues) == 1
     cel.compile("let.bad == 1", "bool")
+
+
+def test_a_let_that_may_come_to_nothing_is_told_how_to_end() -> None:
+    _, (issue,) = read("let: {branch: args.?branch}")
+    assert (issue.at.line, issue.what) == (1, "let.branch may come to nothing")
+    assert issue.hint == "end it with .orValue(...)"
