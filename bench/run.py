@@ -150,7 +150,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--only", default="", help="cases whose name holds this text")
     parser.add_argument("--requests", type=int, default=60_000, help="while memory is watched")
-    parser.add_argument("--entries", type=int, default=1_000_000, help="of the long journal")
+    parser.add_argument("--entries", type=int, default=100_000, help="of the long journal")
     parser.add_argument(
         "--quick", action="store_true", help="no streams, bodies, memory, long journal"
     )
