@@ -9,6 +9,7 @@ from pathlib import Path
 
 from goex_proxy.launch.local_sockets import listening_sockets
 from goex_proxy.launch.mount_aliases import aliases, mounts
+from goex_proxy.launch.other_homes import other_homes, working_folder
 from goex_proxy.launch.plan import HidePlan
 
 ALWAYS = (
@@ -71,15 +72,18 @@ def hide_plan(
     `visible`: files in the gateway's home that clients need (`ClientFiles.paths`). `services`:
     those our vault holds a credential for. `also`: what else the gateway guards (a journal or
     key kept outside its home). `environment` is the user's, read for SSH_AUTH_SOCK and the like.
+    Other homes of goex-proxy are hidden whole (`other_homes.py` says which are found).
 
     Raises ValueError if hiding would take the user's own home away.
     """
     home = goex_home.resolve()
     user = user_home.resolve()
-    if home == user or home in user.parents:
-        raise ValueError(f"the gateway's home {home} holds the user's home: give it its own")
+    homes = [home, *other_homes(user, environment, working_folder())]
+    for each in homes:
+        if each == user or each in user.parents:
+            raise ValueError(f"the gateway's home {each} holds the user's home: give it its own")
     names = (*ALWAYS, *(name for service in services for name in BY_SERVICE.get(service, ())))
-    wanted = [home, *also, *(user / name for name in names), *_agents(environment, user)]
+    wanted = [*homes, *also, *(user / name for name in names), *_agents(environment, user)]
     named, known = _resolved(wanted), mounts()
     existing = _outermost((*named, *(other for path in named for other in aliases(path, known))))
     directories = tuple(path for path in existing if path.is_dir())

@@ -16,11 +16,12 @@ def main() -> int:
     told = json.loads(Path(sys.argv[1]).read_text())
     os.chdir(told["directory"])
     home = Path(told["user_home"])
+    goex = Path(told["goex"]) if told["goex"] else home / ".goex-proxy"
     hide = hide_plan(
-        goex_home=home / ".goex-proxy",
+        goex_home=goex,
         user_home=home,
         environment=told["ambient"],
-        visible=[home / ".goex-proxy/bundle.pem"],
+        visible=[goex / "bundle.pem"],
         services=told["services"],
     )
     relay = (Path(told["relay"]), 8080) if told["relay"] else None

@@ -23,6 +23,36 @@ def test_the_control_socket_cannot_be_reached(world: World) -> None:
     assert "FileNotFoundError" in done.stderr
 
 
+def test_every_other_home_that_can_be_found_is_out_of_sight(world: World) -> None:
+    found = ["home/.goex-proxy", "named", "work/.goex", "base-of-a-gateway"]
+    for name in found[1:]:
+        (world.base / name).mkdir()
+        (world.base / name / "vault.key").write_text(SECRET)
+    world.listen(world.base / found[3] / "control.sock")
+    world.give()
+    named = {"GOEX_HOME": str(world.base / "named")}
+    inner = world.work / "src"
+    inner.mkdir()
+    done = world.sh(
+        f"cd {world.base}; cat {' '.join(name + '/vault.key' for name in found)}",
+        ambient=named,
+        directory=str(inner),
+    )
+    assert SECRET not in done.stdout
+    assert done.stderr.count("No such file") == len(found)
+
+
+def test_the_default_home_is_hidden_from_an_agent_of_another(world: World) -> None:
+    own = world.base / "own"
+    own.mkdir()
+    (own / "bundle.pem").write_text("ours")
+    world.give()
+    done = world.sh(
+        f"ls -A {world.goex}; cat {world.goex}/vault.key; cat {own}/bundle.pem", goex=str(own)
+    )
+    assert done.stdout == "ours"
+
+
 def test_a_socket_that_listens_anywhere_is_covered(world: World) -> None:
     world.listen(world.work / "agent.1")
     done = world.run("python3", "-c", CONNECT, str(world.work / "agent.1"))

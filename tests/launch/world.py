@@ -80,6 +80,7 @@ class World:
             "environment": {"PATH": PATH, "HOME": str(self.home), "LANG": "C"},
             "ambient": {},
             "services": [],
+            "goex": "",
             "relay": "",
             **changes,
         }
