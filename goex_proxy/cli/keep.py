@@ -6,7 +6,7 @@ from goex_proxy.cli.control import act
 from goex_proxy.cli.given import json_option, made_home, person, selection, selection_options
 
 
-@click.command(short_help="Say that changes are wanted: what was kept for their undo goes")
+@click.command(short_help="Say that changes are wanted: undo leaves them be")
 @selection_options
 @json_option
 def keep(
@@ -17,7 +17,10 @@ def keep(
     last: int | None,
     as_json: bool,
 ) -> None:
-    """Say that changes are wanted. They can no longer be undone. (GoEx called it commit.)"""
+    """Say that changes are wanted. They can no longer be undone. (GoEx called it commit.)
+
+    What the journal has of them, their images and inverse too, stays in it.
+    """
     from goex_proxy.cli.outcome import tell
 
     chosen = selection(ids, session, since, last)

@@ -65,6 +65,10 @@ def test_what_is_kept_is_not_undone(place: Place) -> None:
     changed(place)
     assert place.goex("keep").code == 2
     assert place.goex("keep", "e1").out.startswith("e1  kept  webdav.put")
+    shown = place.goex("show", "e1", "--json").json
+    assert [one["body"]["data"] for one in shown["before"].values()] == ["milk"]
+    assert shown["inverse"][0]["method"] == "PUT", "what it had for its undo stays in the journal"
+    assert "stays in it" in place.goex("keep", "--help").out
     assert place.goex("undo", "e1", "--yes").code == 3
     assert (place.files / "list.txt").read_text() == "caviar"
 
