@@ -7,8 +7,6 @@ every byte it gets. What must be refused is refused before a byte of it leaves.
 from __future__ import annotations
 
 import base64
-import os
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -209,47 +207,6 @@ def test_a_wrong_certificate_is_told_and_nothing_was_sent(field: Field) -> None:
     assert answer.status == 502
     assert "certificate" in answer.body.decode().lower()
     assert not field.impostor.raw
-
-
-ASTRAY = """
-import os
-if "GOEX_ASTRAY" in os.environ:
-    from goex_proxy.engine.mediation import Mediation
-    from goex_proxy.engine.mediator import Address
-    port = int(os.environ["GOEX_ASTRAY"])
-    Mediation.upstream = lambda *_: Address(host="127.0.0.1", port=port, tls=False, sni="")
-"""
-
-
-def test_a_connection_that_leads_astray_gets_no_secret(
-    tmp_path: Path, tap_loop: Loop, bed_authority: BedAuthority
-) -> None:
-    """The keyring looks at the connection for itself: it does not rely on who dialled it."""
-    good, evil = Witness(tap_loop, tls=bed_authority.issue("localhost")), Witness(tap_loop)
-    (tmp_path / "sitecustomize.py").write_text(ASTRAY)
-    world = Ground(
-        tmp_path / "w", tap_loop, {GOOD: good.url}, policy="rules:\n  - allow: '*'\n",
-        config=f"upstream_ca: {bed_authority.certificate_file}",
-        holdings=[Holding(name="good", source=stored(SECRET), host=GOOD)],
-        environment={
-            "GOEX_ASTRAY": str(evil.port),
-            "PYTHONPATH": os.pathsep.join((str(tmp_path), *(p for p in sys.path if p))),
-        },
-    ).open()  # fmt: skip
-    try:
-        world.start()
-        assert world.call("GET", f"https://{GOOD}/").status == 200
-        assert evil.raw.startswith(b"GET / "), "it does lead astray"
-        evil.clear()
-        for method, what in (("GET", {}), ("POST", {"json": {"a": 1}})):
-            answer = world.call(method, f"https://{GOOD}/", headers=world.bearer("good"), **what)
-            assert answer.status == 403, answer
-            assert "verified for another host" in answer.goex["reason"]
-        assert not evil.raw
-    finally:
-        world.close()
-        good.close()
-        evil.close()
 
 
 # -- HTTP/2
