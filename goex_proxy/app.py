@@ -154,6 +154,7 @@ class Surroundings:
             "journal": self._parts.engine.ledger.journal.troubles,
             "vault": following.vault or "good",
             "files": following.files(self._parts.engine) or "good",
+            "outdated": following.outdated(),
         }
 
 

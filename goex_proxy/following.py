@@ -15,6 +15,9 @@ from goex_proxy.home import Home
 
 _EVERY = 1.0
 
+_AT_START = ("listen", "upstreams", "upstream_ca", "routes", "network", "limits")
+"""Settings of goex.yaml that are read once; the others are followed."""
+
 type Stamps = dict[Path, tuple[int, int]]
 """Size and time of every file that a book is made of."""
 
@@ -29,7 +32,7 @@ class Following:
     def __init__(self, home: Home, config: Config, stamps: Stamps) -> None:
         """`stamps`: of the files as they were read, or earlier: no later change is missed."""
         self._home = home
-        self._config = config
+        self._config = self._started = config
         self._stamps = stamps
         self.vault = ""
         self._unseen = ""
@@ -37,6 +40,11 @@ class Following:
     def files(self, engine: Engine) -> str:
         """Why the files as they are now are not in force."""
         return self._unseen or engine.shelf.trouble
+
+    def outdated(self) -> list[str]:
+        """The settings of goex.yaml that changed since the start, and wait for the next one."""
+        now = _config_now(self._home, self._config)
+        return [name for name in _AT_START if getattr(now, name) != getattr(self._started, name)]
 
     async def run(self, engine: Engine, keyring: Keyring) -> None:
         """Until cancelled."""

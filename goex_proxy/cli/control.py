@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from goex_proxy.cli.failure import Failure
+from goex_proxy.cli.failure import Failure, complain
 
 if TYPE_CHECKING:
     from goex_proxy.home import Home
@@ -31,6 +31,21 @@ def asked(home: "Home", name: str, args: Args | None = None) -> Result | None:
         return None
     except Refused as error:
         raise Failure(str(error), code=error.code) from None
+
+
+def outdated(told: Result | None) -> str:
+    """What the status of a running gateway says of settings that are not in force yet, or ''."""
+    names = told.get("outdated") if told is not None else None
+    if not isinstance(names, list) or not names:
+        return ""
+    which = ", ".join(map(str, names))
+    return f"goex.yaml changed since the gateway started ({which}): restart it"
+
+
+def warn_if_outdated(home: "Home") -> None:
+    """Say on stderr if a gateway runs and goes by an older goex.yaml. Raises `Failure`."""
+    if old := outdated(asked(home, "status")):
+        complain(old, "stop the gateway, and start it again", word="warning")
 
 
 def _alone(home: "Home", name: str, args: Args) -> Result:

@@ -144,14 +144,17 @@ def _disk(home: "Home") -> Check:
 def _port(home: "Home") -> Check:
     import socket
 
-    from goex_proxy.cli.control import asked
+    from goex_proxy.cli.control import asked, outdated
     from goex_proxy.files import config
 
     told = asked(home, "status")
     if told is not None:
         listening = told["listening"]
         shown = ", ".join(map(str, listening)) if isinstance(listening, list) else ""
-        return Check(name="gateway", ok=True, what=f"runs on {shown}")
+        old = outdated(told)
+        what = f"runs on {shown}" + (f"; {old}" if old else "")
+        fix = "stop the gateway, and start it again" if old else ""
+        return Check(name="gateway", ok=not old, what=what, fix=fix)
     try:
         address = config.load(home.config).listen
         with socket.create_server((address.host, address.port)):

@@ -42,6 +42,7 @@ def run(
     vault, agent sockets and credential files. Ends with the command's exit code, after a list
     of what was changed, held and refused.
     """
+    from goex_proxy.cli.control import warn_if_outdated
     from goex_proxy.cli.gateway_process import open_door
     from goex_proxy.cli.keeping import Keeping
     from goex_proxy.cli.watch import HeldWatch, summary
@@ -59,6 +60,7 @@ def run(
     door = open_door(home, who.name, who.agent, view.level)
     why = f" ({view.why})" if view.why else ""
     talk(f"goex: session {who.name}, {view.level}{why}, through {door.address}")
+    warn_if_outdated(home)
     with Keeping(home, door), HeldWatch(home, who.name):
         code = _launch(home, door, view, list(command), who.agent, kept)
     summary(home, who.name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from goex_proxy.cli.control import asked
+from goex_proxy.cli.control import asked, warn_if_outdated
 from goex_proxy.cli.failure import Failure
 from goex_proxy.cli.given import json_option, made_home
 from goex_proxy.cli.render import plain, table, talk
@@ -256,6 +256,7 @@ def _try(
             hint = "look at the value; --no-check keeps it all the same"
             raise Failure(f"it was not kept: {error}", hint=hint) from None
     asked(home, "refresh")
+    warn_if_outdated(home)
 
 
 def _forget(home: "Home", made: "Credential") -> None:

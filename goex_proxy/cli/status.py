@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from goex_proxy.cli.control import asked
-from goex_proxy.cli.failure import FAILED
+from goex_proxy.cli.control import asked, outdated
+from goex_proxy.cli.failure import FAILED, complain
 from goex_proxy.cli.given import json_option, made_home
 from goex_proxy.cli.render import facts, talk
 
@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 def status(*, as_json: bool) -> None:
     """Whether a gateway runs, where, with what; and what waits for a person.
 
-    Exit 1 if goex.yaml, a policy or a reverser file is bad, or the vault cannot be read.
+    Exit 1 if goex.yaml, a policy or a reverser file is bad, or the vault cannot be read, or
+    goex.yaml has settings that wait for the gateway to be restarted.
     """
     home = made_home()
     told = asked(home, "status")
-    known = told or {"vault": _vault(home), "files": _files(home)}
+    known = told or {"vault": _vault(home), "files": _files(home), "outdated": []}
     fields = {"home": str(home.path), "running": told is not None, **known, **_open(home)}
     _print(fields, as_json=as_json)
-    if {fields["files"], fields["vault"]} != {"good"}:
+    if old := outdated(told):
+        complain(old, "stop the gateway, and start it again", word="warning")
+    if old or {fields["files"], fields["vault"]} != {"good"}:
         click.get_current_context().exit(FAILED)
 
 

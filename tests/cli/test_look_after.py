@@ -28,6 +28,30 @@ def test_doctor_names_what_is_wrong_and_what_to_do(place: Place) -> None:
     assert broken["vault"]["fix"]
 
 
+def test_settings_that_wait_for_a_restart_are_said_by_whoever_looks(place: Place) -> None:
+    place.found()
+    with place.gateway() as proxy:
+        assert place.goex("status", "--json").json["outdated"] == []
+        config = place.home / "goex.yaml"
+        before = config.read_text()
+        config.write_text(before.replace(str(place.service.port), "9", 1))
+        done = place.goex("status", "--json")
+        assert (done.code, done.json["outdated"], done.json["files"]) == (1, ["upstreams"], "good")
+        said = "goex.yaml changed since the gateway started (upstreams): restart it"
+        checks = {each["name"]: each for each in place.goex("doctor", "--json").json}
+        assert said in checks["gateway"]["what"]
+        assert not checks["gateway"]["ok"]
+        for line in (
+            ("status",),
+            ("run", "--cooperative", "--", "true"),
+            ("secret", "add", "x", "--host", "x.example", "--in", "bearer"),
+        ):
+            assert f"warning: {said}" in place.goex(*line, given="value-of-a-secret").err
+        assert place.agent(proxy, "PUT", "a.txt", "one") == "201 e1", "it goes by the older one"
+        config.write_text(before)
+        assert place.goex("status").code == 0
+
+
 def test_verify_prints_a_head_that_later_proves_that_nothing_was_cut_off(lived: Place) -> None:
     done = lived.goex("verify")
     assert done.code == 0, done.err
