@@ -11,6 +11,7 @@ same order.
 import os
 import signal
 import sys
+from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -78,11 +79,13 @@ def _furnish(order: Order) -> None:
         for path in order.readonly:
             kernel.bind(path, path)
             kernel.make_read_only(path)
-        _cover(order, devices["null"])
+        # What went since the plan was made (a home of another gateway) needs no cover.
+        empty = [path for path in order.empty if os.path.isdir(path)]
+        _cover((*order.scratch, *empty), order.blank, devices["null"])
         for path, held in kept.items():
             _show(held, path)
             kernel.make_read_only(path)
-        for path in order.empty:
+        for path in empty:
             kernel.make_read_only(path)
         _fresh_devices(devices)
         if gateway:
@@ -92,11 +95,11 @@ def _furnish(order: Order) -> None:
         _fresh_processes()
 
 
-def _cover(order: Order, null: str) -> None:
+def _cover(folders: Iterable[str], files: Iterable[str], null: str) -> None:
     flags = kernel.MS_NOSUID | kernel.MS_NODEV
-    for path in (*order.scratch, *order.empty):
+    for path in folders:
         kernel.mount("tmpfs", path, "tmpfs", flags, "mode=0755")
-    for path in order.blank:
+    for path in files:
         # What went since the plan was made (a server that ended) needs no cover.
         with suppress(FileNotFoundError):
             kernel.bind(null, path)
