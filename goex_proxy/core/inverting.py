@@ -150,14 +150,14 @@ def _restore(
 
 
 def _require_made(entry: Entry, subject: Subject, names: Mapping[str, object]) -> None:
-    """Where nothing was read before, and the answer says that something was replaced (RFC 9110,
-    9.3.4: 201 if it was made; RFC 4918, 9.8.5, of a COPY): somebody was quicker, and what the
-    undo would delete is theirs."""
+    """Where nothing was read before, somebody may have been quicker, and what the undo would
+    delete is theirs. A 201 proves that it was made (RFC 9110, 9.3.4; RFC 4918, 9.8.5, of a
+    COPY); a 200, or no answer, proves nothing."""
     proof, answer = subject.operation.created, entry.response
     if proof is not None:
         made = proof.evaluate(subject.service.language.scope(names)) is True
     else:
-        made = answer is None or answer.status != 204
+        made = answer is not None and answer.status == 201
     if not made:
         raise NoInverse("the answer does not prove that this call made it, so it is left alone")
 

@@ -62,6 +62,8 @@ UNTOLD = {"move:folder": "what was in it would have to be compared"}
 """Cases of which nothing tells that they were applied, though of others of their operation it does."""
 NOT_UNDONE = {
     "mkcol": "that nobody else made it cannot be told",
+    "put:new": "nor that it replaced nothing of somebody else's",
+    "copy:new": "nor that it replaced nothing of somebody else's",
     "issues/delete-label": "nor who took it off which issues",
     "pulls/merge": "nothing undoes it",
 }
