@@ -44,7 +44,7 @@ def approve(*, ids: tuple[int, ...], as_json: bool) -> None:
     from goex_proxy.cli.outcome import tell
 
     home = made_home()
-    tell([act(home, "approve", {"id": id_, "by": person()}) for id_ in ids], as_json=as_json)
+    tell((act(home, "approve", {"id": id_, "by": person()}) for id_ in ids), as_json=as_json)
 
 
 @click.command(short_help="Refuse what is held")
@@ -57,5 +57,5 @@ def reject(*, ids: tuple[int, ...], reason: str, as_json: bool) -> None:
 
     home = made_home()
     args = {"by": person(), "reason": reason}
-    done = [act(home, "reject", {"id": id_, **args}) for id_ in ids]
+    done = (act(home, "reject", {"id": id_, **args}) for id_ in ids)
     tell(done, as_json=as_json, fine=("refused",))

@@ -1,7 +1,7 @@
 """What became of an entry after a person decided on it: a line, or JSON, and the exit code."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import click
 
@@ -21,9 +21,14 @@ CODES = {
 }
 
 
-def tell(entries: Sequence[Result], *, as_json: bool, fine: Sequence[str] = ()) -> None:
-    """Print them, and leave with the worst code. `fine`: states that were wanted here."""
+def tell(entries: Iterable[Result], *, as_json: bool, fine: Sequence[str] = ()) -> None:
+    """Print each as it comes, so that one that fails hides no other, and leave with the worst code.
+
+    `fine`: states that were wanted here.
+    """
+    states = []
     for entry in entries:
+        states.append(str(entry["state"]))
         if as_json:
             click.echo(json.dumps(entry, ensure_ascii=False))
             continue
@@ -31,6 +36,5 @@ def tell(entries: Sequence[Result], *, as_json: bool, fine: Sequence[str] = ()) 
         line = f"{entry['entry']}  {painted(state)}  {plain(entry['operation'])}"
         line += f"  {status}" if status is not None else ""
         click.echo(line + (f": {plain(reason)}" if reason else ""))
-    states = [str(entry["state"]) for entry in entries]
     code = worst([CODES.get(state, 0) for state in states if state not in fine])
     click.get_current_context().exit(code)

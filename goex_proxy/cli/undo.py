@@ -60,7 +60,7 @@ def undo(
     if not yes and not asking:
         complain("nothing was undone: there is no terminal to ask on", "add --yes, or --dry-run")
         click.get_current_context().exit(USAGE)
-    if asking and not click.confirm(f"undo {_count(todo)}?", err=True):
+    if asking and not _confirmed(todo):
         talk("nothing was undone")
         click.get_current_context().exit(FAILED)
     # The entries that were shown, and no others that have come since.
@@ -68,6 +68,15 @@ def undo(
     run = act(home, "undo", chosen | how)
     _tell(run, as_json=as_json)
     _leave(_steps(run))
+
+
+def _confirmed(todo: list[dict[str, Any]]) -> bool:
+    """Ask. Raises click.Abort at Ctrl-C and at the end of input, which are no answer."""
+    try:
+        return click.confirm(f"undo {_count(todo)}?", err=True)
+    except click.Abort:
+        talk("\nnothing was undone")
+        raise
 
 
 def _has_terminal() -> bool:

@@ -75,3 +75,13 @@ def test_named_agents_have_a_proxy_url_of_their_own(place: Place) -> None:
         assert known[0]["ended"]
         assert "digest" not in known[0]
         assert place.goex("agent", "revoke", "bob").code == 1
+
+
+def test_what_was_sent_is_told_also_if_the_next_cannot_be(place: Place) -> None:
+    place.found('  - {hold: webdav.put, reason: "look at it"}\n')
+    with place.gateway() as proxy:
+        assert place.agent(proxy, "PUT", "a.txt", "one").startswith("403 e1 ")
+        done = place.goex("approve", "e1", "e9")
+    assert done.code == 1
+    assert done.out == "e1  applied  webdav.put  201\n"
+    assert "there is no entry e9" in done.err

@@ -73,6 +73,9 @@ def test_what_is_kept_is_not_undone(place: Place) -> None:
     assert (place.files / "list.txt").read_text() == "caviar"
 
 
+END_OF_INPUT = "\x04"
+
+
 def at_a_terminal(place: Place, answer: str) -> tuple[int, str]:
     """`undo` with a person at the keyboard; its exit code and what it said."""
     ours, theirs = pty.openpty()
@@ -85,7 +88,7 @@ def at_a_terminal(place: Place, answer: str) -> tuple[int, str]:
     try:
         while b"[y/N]" not in said and (chunk := os.read(ours, 4096)):
             said += chunk
-        os.write(ours, answer.encode() + b"\n")
+        os.write(ours, answer.encode() + (b"" if answer == END_OF_INPUT else b"\n"))
         while True:
             try:
                 said += os.read(ours, 4096)
@@ -104,6 +107,9 @@ def test_a_person_is_asked_and_the_answer_counts(place: Place) -> None:
     assert "undo 1 entry? [y/N]" in said
     assert "nothing was undone" in said
     assert "\x1b[" not in said  # NO_COLOR
+    code, said = at_a_terminal(place, END_OF_INPUT)
+    assert code == 130
+    assert "[y/N]: \r\nnothing was undone\r\n" in said
     assert (place.files / "list.txt").read_text() == "caviar"
     code, said = at_a_terminal(place, "y")
     assert code == 0
