@@ -93,6 +93,8 @@ def _doubtful(seen: Classified) -> str:
         return (
             "a WebSocket whose messages nobody here can read, and no reverser file names it a read"
         )
+    if seen.doubt:
+        return f"which operation it is hangs on its body, and {seen.doubt}"
     if seen.kind is Kind.READ or seen.service is None:
         return ""
     if seen.decoded.state is BodyState.INVALID:

@@ -9,7 +9,7 @@ from goex_proxy.core.catalog import Classified
 from goex_proxy.core.decision import Auth
 from goex_proxy.core.exchange import Request
 from goex_proxy.core.expression import ExpressionError
-from goex_proxy.core.operation import Fidelity, Kind
+from goex_proxy.core.operation import Fidelity
 
 
 class Initiator(StrEnum):
@@ -164,7 +164,7 @@ def _writes(call: Call) -> int:
 
 def arguments(seen: Classified) -> dict[str, object]:
     """Raises `ExpressionError` where the service may read others than we do."""
-    if seen.kind is not Kind.READ and seen.unread:
+    if seen.unread:
         raise ExpressionError("args", seen.unread)
     return dict(seen.decoded.args)
 

@@ -64,6 +64,8 @@ class Classified:
     read: NamedRead | None = None
     kind: Kind = Kind.UNKNOWN
     params: Mapping[str, str] = field(default_factory=dict)
+    doubt: str = ""
+    """Why its operation cannot be told: a rule asks for a body that was not read; '' if it can."""
 
     @property
     def decoded(self) -> Decoded:
@@ -99,14 +101,10 @@ class Classified:
 
         A body that is the content of a file is nobody's arguments.
         """
-        decoded, operation = self.decoded, self.operation
+        operation = self.operation
         if operation is not None and any(u.resource.form is Form.BYTES for u in operation.images):
             return ""
-        if decoded.state not in (BodyState.ABSENT, BodyState.PARSED):
-            return f"its body cannot be read: {decoded.why}"
-        if decoded.clash:
-            return f"query and body say different things: {', '.join(decoded.clash)[:100]}"
-        return ""
+        return _not_read(self.decoded)
 
     def names(self) -> dict[str, object]:
         """What expressions of a reverser file can read of the request."""
@@ -158,6 +156,9 @@ def classify(service: Service | None, request: Request, path: Path, decode: Deco
         codec = item.decode if isinstance(item, Operation) else None
         once = Once(request, decode, codec) if codec else plain
         found = _found(service, request, path, once, item, params)
+        doubt = _doubt(found, item)
+        if doubt:
+            return Classified(request=request, path=path, once=once, service=service, doubt=doubt)
         if _holds(found, item):
             return found
     kind = Kind.READ if _reads(service, request.method) else Kind.UNKNOWN
@@ -209,6 +210,27 @@ def _found(
         kind=operation.kind if operation else Kind.READ,
         params=params,
     )
+
+
+def _doubt(found: Classified, item: NamedRead | Operation) -> str:
+    """Why a condition cannot be asked: it is about a body that was not read.
+
+    Then the query alone would answer in place of the body, and `?query={viewer}` make a read of
+    a mutation. A condition on path or headers is asked of a body of any size.
+    """
+    when = item.match.when
+    return _not_read(found.decoded) if when is not None and when.names & _OF_BODY else ""
+
+
+_OF_BODY = frozenset({"args", "body", "query"})
+
+
+def _not_read(decoded: Decoded) -> str:
+    if decoded.state not in (BodyState.ABSENT, BodyState.PARSED):
+        return f"its body cannot be read: {decoded.why}"
+    if decoded.clash:
+        return f"query and body say different things: {', '.join(decoded.clash)[:100]}"
+    return ""
 
 
 def _holds(found: Classified, item: NamedRead | Operation) -> bool:

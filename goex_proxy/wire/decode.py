@@ -65,7 +65,7 @@ def _body(body: bytes | None, headers: Headers, name: str | None, limit: int) ->
     if chosen is not None and not chosen.in_body:
         return chosen.decode(b"", headers)
     if body is None:
-        return too_large("the body is streamed past and not known")
+        return too_large("the body is too large to be kept, so it is not known")
     if not body:
         return Decoded()
     if len(body) > limit and not (chosen and chosen.prefix):

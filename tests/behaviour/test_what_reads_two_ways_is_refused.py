@@ -148,6 +148,27 @@ def test_a_body_under_an_unknown_coding_is_refused(world: Standing, service: Wit
     assert not service.raw
 
 
+GRAPHQL = {
+    "a key twice": (b'{"query":"{a}","query":"mutation{x}"}', JSON),
+    "above the cap": (b'{"query":"mutation{x}","pad":"' + b"a" * CAP * 17 + b'"}', JSON),
+    "a list": (b'[{"query":"mutation{x}"}]', JSON),
+    "UTF-16": ('{"query":"mutation{x}"}'.encode("utf-16"), JSON),
+    "another type": (b"mutation{x}", "Content-Type: application/graphql"),
+    "an unknown coding": (b'{"query":"mutation{x}"}', JSON + "\r\nContent-Encoding: made-up"),
+}
+
+
+@pytest.mark.parametrize("what", GRAPHQL)
+def test_no_query_of_the_url_makes_a_read_of_a_graphql_body(
+    world: Standing, service: Witness, what: str
+) -> None:
+    body, fields = GRAPHQL[what]
+    line = "POST /graphql?query=%7Bviewer%7Blogin%7D%7D"
+    answer = world.raw(wire(world, line, fields, body=body), tunnel=f"{HOST}:443")
+    assert b"POST" not in service.raw or what == "a list"  # which the policy allows, on record
+    assert world.show(answer.entry)["operation"] == "github.unregistered"
+
+
 def test_a_method_in_a_form_field_is_refused(world: Standing, service: Witness) -> None:
     form = "Content-Type: application/x-www-form-urlencoded"
     sent = wire(world, "POST /anything", form, body=b"_method=DELETE&x=1")

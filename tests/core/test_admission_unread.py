@@ -10,9 +10,12 @@ from goex_proxy.core.catalog import Catalog, Classified, Unreadable
 from goex_proxy.core.decoded import BodyState, Decoded
 from goex_proxy.core.exchange import Headers, Request
 from goex_proxy.core.expression import ExpressionError
-from goex_proxy.core.operation import Fidelity
+from goex_proxy.core.operation import Fidelity, Kind, Match
 from goex_proxy.core.resource import Form, Use
+from goex_proxy.core.service import NamedRead
+from goex_proxy.core.template import parse_template
 from tests.core.world import (
+    Py,
     a_book,
     a_call,
     a_request,
@@ -51,6 +54,47 @@ def test_a_rule_that_asks_for_arguments_nobody_read_gets_an_error(
     seen = classified(a_call(request_), EXACT)
     with pytest.raises(ExpressionError, match="cannot be read"):
         arguments(seen)
+
+
+@pytest.mark.parametrize("request_", UNREAD)
+def test_of_a_read_too_a_rule_gets_no_arguments_that_nobody_read(request_: Request) -> None:
+    """A read of another channel passed a deny by the channel that its URL named."""
+    seen = replace(classified(a_call(request_), EXACT), operation=None, kind=Kind.READ)
+    with pytest.raises(ExpressionError, match="cannot be read"):
+        arguments(seen)
+
+
+ASKED = [
+    replace(a_request("POST", "/search?q=1"), body=None),
+    a_request("POST", "/search?q=1").with_body(b"q=2", "text/plain"),
+    a_request("POST", "/search?q=1").with_body(b'{"q":1,"q":2}', "application/json"),
+]
+
+
+@pytest.mark.parametrize("request_", ASKED)
+@pytest.mark.parametrize("what", ["args['q']", "body['q']", "'q' in query"])
+def test_a_condition_on_a_body_that_nobody_read_makes_no_read_of_a_call(
+    request_: Request, what: str
+) -> None:
+    """`POST /graphql?query={viewer}` with a mutation of 1 MiB and a byte left as a read."""
+    service = a_service(
+        an_operation("any", "POST /{x+}", fidelity=Fidelity.NONE), reads=(a_search(what),)
+    )
+    arrival = arrive(a_call(request_), a_book(service))
+    assert "hangs on its body" in arrival.problem
+    assert arrival.opened.operation == "example.unregistered"
+
+
+@pytest.mark.parametrize("request_", ASKED)
+def test_a_condition_on_the_path_asks_for_no_body(request_: Request) -> None:
+    book = a_book(a_service(reads=(a_search("method == 'POST'"),)))
+    arrival = arrive(a_call(request_), book)
+    assert (arrival.problem, arrival.opened.operation) == ("", "example.search")
+
+
+def a_search(when: str) -> NamedRead:
+    match = Match(template=parse_template("/search"), methods=frozenset({"POST"}), when=Py(when))
+    return NamedRead(name="search", match=match)
 
 
 def test_query_and_body_that_differ_have_no_arguments() -> None:

@@ -90,6 +90,12 @@ def test_graphql_reads_only_without_the_word_mutation(body: object, kind: Kind) 
     )
 
 
+@pytest.mark.parametrize("body", [None, [{"query": "mutation { x }"}], {"query": "mutation { x }"}])
+def test_a_query_of_the_url_makes_no_read_of_a_graphql_call(body: object) -> None:
+    url = "https://api.github.com/graphql?query=%7Bviewer%7D"
+    assert classified(BOOK, request("POST", url, json=body)).kind is Kind.UNKNOWN
+
+
 @pytest.mark.parametrize(("force", "said"), [(True, "yes"), (False, "no"), (None, "no")])
 def test_a_forced_update_of_a_ref_is_a_fact(force: bool | None, said: str) -> None:
     body = {"sha": "x"} | ({} if force is None else {"force": force})
