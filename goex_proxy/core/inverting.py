@@ -208,7 +208,7 @@ def _delete(subject: Subject, seen: Mapping[str, Seen]) -> tuple[list[InverseSte
     if at is None or left is None:
         raise NoInverse("what was created has no path of its own")
     if left.value is ABSENT:
-        raise NoInverse("what was created is not there any more", unchanged=True)
+        raise NoInverse("what was created was not there when it was read")
     request = _bare(subject.call.request, "DELETE", at.fill(left.instance.params))
     step = InverseStep(request=request, guard=guard_for(request, seen))
     return [step], [Touch(use=creates.name, goal=Goal.GONE)]

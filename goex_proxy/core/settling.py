@@ -23,6 +23,7 @@ from goex_proxy.core.inverting import NoInverse, invert, unreadable
 from goex_proxy.core.operation import Fidelity, Kind, worst
 from goex_proxy.core.reading import ImageFailed, answer_names, before_name, look, look_again
 from goex_proxy.core.rendering import RenderError
+from goex_proxy.core.staleness import UNSEEN, is_stale
 from goex_proxy.core.subject import Subject
 from goex_proxy.core.subjects import subject_of
 
@@ -177,7 +178,11 @@ def conclude(
                 "what others may have changed meanwhile cannot be told from what it did"
             )
     except NoInverse as none:
-        return _without_inverse(applied, none, response, unread=bool(lost))
+        settled = _without_inverse(applied, none, response, unread=bool(lost))
+        if settled.fidelity is Fidelity.EXACT and response is not None:
+            stale = yield from is_stale(entry, subject, names, after)
+            return replace(settled, fidelity=Fidelity.NONE, why=UNSEEN) if stale else settled
+        return settled
     except (ExpressionError, RenderError, ValueError) as error:
         return replace(applied, fidelity=Fidelity.NONE, why=f"its inverse cannot be made: {error}")
     return replace(applied, inverse=inverse)

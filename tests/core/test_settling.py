@@ -114,8 +114,11 @@ def test_an_answer_that_nothing_happened_is_believed() -> None:
 
 
 def test_a_call_that_changed_nothing_is_exact_and_has_no_inverse() -> None:
-    event = applied(settled(an_answer()).asks(READ, told=an_answer(OLD)))
-    assert (event.fidelity, event.inverse) == (Fidelity.EXACT, None)
+    """What it asked for stood there already; or the answer says, too, that it was not done."""
+    same = a_request("PATCH", json=OLD)
+    for told in (settled(an_answer(), request=same), settled(an_answer(OLD))):
+        event = applied(told.asks(READ, told=an_answer(OLD)))
+        assert (event.fidelity, event.inverse) == (Fidelity.EXACT, None)
 
 
 def test_accepted_and_not_yet_seen_is_not_unchanged() -> None:
