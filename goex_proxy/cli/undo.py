@@ -65,7 +65,11 @@ def undo(
         click.get_current_context().exit(FAILED)
     # The entries that were shown, and no others that have come since.
     chosen: Args = {"ids": [_number(step) for step in steps], "by": person()}
-    run = act(home, "undo", chosen | how)
+    try:
+        run = act(home, "undo", chosen | how)
+    except KeyboardInterrupt:
+        talk("\nno further entry is undone; the one it was at may still be: see goex log")
+        raise
     _tell(run, as_json=as_json)
     _leave(_steps(run))
 

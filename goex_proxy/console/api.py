@@ -72,13 +72,18 @@ class Api:
             "no secret is in this line; more is in the gateway's own output"
         )
 
-    async def call(self, name: str, args: Args) -> Result:
-        """Raises `ActionError`."""
+    async def call(
+        self, name: str, args: Args, wanted: Callable[[], bool] = lambda: True
+    ) -> Result:
+        """`wanted`: whether somebody still waits for it; a long one ends early if not.
+
+        Raises `ActionError`.
+        """
         found = self._calls.get(name)
         if found is None:
             raise ActionError(f"there is no action {name}", 2)
         try:
-            return await found(args)
+            return await (self._undo(args, wanted) if name == "undo" else found(args))
         except (JournalError, VaultError, ValueError) as error:
             raise ActionError(str(error)) from None
 
@@ -91,10 +96,11 @@ class Api:
         ids = self._actions.select(_selection(args), _UNSETTLED)
         return _run(await self._actions.plan(ids, cascade=cascade, force=force))
 
-    async def _undo(self, args: Args) -> Result:
+    async def _undo(self, args: Args, wanted: Callable[[], bool] = lambda: True) -> Result:
         cascade, force = bool(args.get("cascade")), bool(args.get("force"))
         ids = self._actions.select(_selection(args), _UNSETTLED)
-        run = await self._actions.undo(ids, by=_text(args, "by"), cascade=cascade, force=force)
+        by = _text(args, "by")
+        run = await self._actions.undo(ids, by=by, cascade=cascade, force=force, wanted=wanted)
         return _run(run)
 
     async def _redo(self, args: Args) -> Result:

@@ -5,6 +5,7 @@ import os
 import socket
 import struct
 import sys
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -56,7 +57,9 @@ class ControlServer:
             args = await request.json()
             if not isinstance(args, dict):
                 raise ActionError("the arguments are not an object", 2)
-            return web.json_response(await self._api.call(name, args))
+            # A connection that was closed has no transport: its person waits no longer.
+            wanted = partial(_is_there, request)
+            return web.json_response(await self._api.call(name, args, wanted))
         except ActionError as error:
             return _refusal(error, 400)
         except ValueError:
@@ -68,6 +71,11 @@ class ControlServer:
 
 def _refusal(error: ActionError, status: int) -> web.Response:
     return web.json_response({"error": str(error), "code": error.code}, status=status)
+
+
+def _is_there(request: web.Request) -> bool:
+    transport = request.transport
+    return transport is not None and not transport.is_closing()
 
 
 def _is_owner(request: web.Request) -> bool:

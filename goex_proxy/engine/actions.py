@@ -5,7 +5,7 @@ The control socket and the commands without a gateway call the same methods. Eac
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from goex_proxy.core.call import Initiator, Link
@@ -84,9 +84,17 @@ class Actions:
     async def plan(self, ids: Sequence[int], *, cascade: bool, force: bool) -> UndoRun:
         return await self._undoer.plan(ids, cascade=cascade, force=force)
 
-    async def undo(self, ids: Sequence[int], *, by: str, cascade: bool, force: bool) -> UndoRun:
+    async def undo(
+        self,
+        ids: Sequence[int],
+        *,
+        by: str,
+        cascade: bool,
+        force: bool,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> UndoRun:
         self._require_running()
-        return await self._undoer.run(ids, by=by, cascade=cascade, force=force)
+        return await self._undoer.run(ids, by=by, cascade=cascade, force=force, wanted=wanted)
 
     async def approve(self, id_: int, *, by: str) -> Entry:
         """Send what is held; it goes out once, also if its agent is gone."""

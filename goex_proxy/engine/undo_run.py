@@ -7,17 +7,14 @@ never undo it twice, and is resumed after a crash from what the journal says.
 
 import asyncio
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from goex_proxy.core import exact
 from goex_proxy.core.entry import Entry, differences_in_words
 from goex_proxy.core.event import Conflicted, Expired, Lost, UndoStarted
-from goex_proxy.core.exchange import Request
 from goex_proxy.core.expression import ExpressionError
 from goex_proxy.core.footprint import Standing
-from goex_proxy.core.inverse import Inverse
 from goex_proxy.core.journal import JournalError as Impossible
 from goex_proxy.core.journal import State
 from goex_proxy.core.operation import Fidelity
@@ -35,10 +32,9 @@ from goex_proxy.engine.dependents import (
 from goex_proxy.engine.engine import Engine
 from goex_proxy.engine.ledger import Ledger
 from goex_proxy.engine.principal import principal_trouble
+from goex_proxy.engine.request_lines import request_lines
 from goex_proxy.stores.journal_errors import Fenced, JournalBusy, JournalError, Stale
 from goex_proxy.stores.leases import Lease, Leases
-from goex_proxy.wire import form
-from goex_proxy.wire.decode import media_type
 
 _LEASE = 900.0
 _TRIES = 4
@@ -92,8 +88,16 @@ class Undoer:
             steps.append(step)
         return UndoRun(run="", steps=tuple(steps))
 
-    async def run(self, ids: Iterable[int], *, by: str, cascade: bool, force: bool) -> UndoRun:
-        """Undo these entries, newest first."""
+    async def run(
+        self,
+        ids: Iterable[int],
+        *,
+        by: str,
+        cascade: bool,
+        force: bool,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> UndoRun:
+        """Undo these entries, newest first, and begin none of them that is not wanted any more."""
         run, ids = "u" + secrets.token_hex(6), tuple(ids)
         for id_ in ids:
             await self._pick_up(id_)
@@ -104,6 +108,8 @@ class Undoer:
         steps = list(skipped)
         stays = [] if force else self._stay(skipped)
         for entry in entries:
+            if not wanted():
+                break
             step = self._lived_in(entry, stays, force=force)
             if step is None or (await self._foresee(entry)).outcome == "already":
                 step = await self._undo(entry, f"{run}-{entry.id}", by=by, force=force)
@@ -296,7 +302,8 @@ def _under(entry: Entry, stays: Iterable[Entry]) -> Step | None:
 def _says(entry: Entry, inside: list[Entry]) -> Step | None:
     if not inside:
         return None
-    names = ", ".join(later.name for later in inside)
+    names = ", ".join(later.name for later in inside[:10])
+    names += f" and {len(inside) - 10} more" if len(inside) > 10 else ""
     reason = f"{names} came after it, hang on it, and are not undone; else: --force"
     return _step(entry, "conflict", reason)
 
@@ -306,14 +313,16 @@ def _after(step: Step, entry: Entry, planned: list[Entry]) -> Step:
     first = [newer.name for newer in planned if hangs(newer, entry)]
     if not first or step.outcome not in {"conflict", "already"}:
         return step
-    return replace(step, outcome="todo", reason=f"after {', '.join(first)}; checked again then")
+    more = f" and {len(first) - 1} more" if len(first) > 1 else ""
+    return replace(step, outcome="todo", reason=f"after {first[-1]}{more}; checked again then")
 
 
+_UNDONE_ELSEWHERE = "an undo of it is under way, from another terminal or by the gateway"
 _UNDER_WAY = ("in_doubt", "it is under way, and its outcome not known yet; try again when it is")
 _SAID = {
     State.KEPT: ("refused", "it was kept"),
     State.EXPIRED: ("refused", "its undo window is over"),
-    State.UNDOING: ("in_doubt", "an undo of it is under way"),
+    State.UNDOING: ("in_doubt", _UNDONE_ELSEWHERE),
     State.SENT: _UNDER_WAY,
     State.ANSWERED: _UNDER_WAY,
     State.PENDING: _UNDER_WAY,
@@ -373,26 +382,7 @@ def _step(entry: Entry, outcome: str, reason: str) -> Step:
         guarded=inverse.guarded if inverse is not None else False,
         residue=entry.residue if inverse is not None else (),
         reason=reason,
-        requests=_lines(inverse) if inverse is not None else (),
+        requests=request_lines(inverse) if inverse is not None else (),
         fidelity=(entry.fidelity or Fidelity.NONE).value,
         operation=entry.opened.operation,
     )
-
-
-def _lines(inverse: Inverse) -> tuple[str, ...]:
-    """The requests of a plan, a line each: what would be sent, its body cut short."""
-    return tuple(f"{s.request.method} {s.request.url}{_body(s.request)}" for s in inverse.steps)
-
-
-def _body(request: Request) -> str:
-    body = request.body
-    if not body:
-        return ""
-    kind, _ = media_type(request.headers.get("content-type"))
-    try:
-        is_form = kind == "application/x-www-form-urlencoded"
-        value = form.merged(form.pairs(body)) if is_form else exact.loads(body)
-        text = exact.dumps(value).decode()
-    except ValueError:
-        return f"  ({len(body)} bytes)"
-    return f"  {text[:200]}{'…' if len(text) > 200 else ''}"

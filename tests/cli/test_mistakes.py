@@ -2,7 +2,7 @@
 
 from goex_proxy.cli.clients import value_files
 from goex_proxy.core.exchange import Headers, Origin, Request
-from goex_proxy.engine import undo_run
+from goex_proxy.engine import request_lines
 from goex_proxy.home import Home
 from tests.cli.place import Place
 
@@ -58,6 +58,6 @@ def test_a_form_in_a_plan_is_shown_decoded() -> None:
         headers=Headers((("Content-Type", form),)),
         body=b"channel=C1&text=a%20b",
     )
-    shown = undo_run._body(request)
+    shown = request_lines.body_in_words(request)
     assert "(21 bytes)" not in shown
     assert '"a b"' in shown

@@ -2,7 +2,10 @@
 
 import os
 import pty
+import signal
 import subprocess
+import sys
+import time
 
 from tests.cli.place import Place
 
@@ -59,6 +62,64 @@ def test_undo_of_what_is_not_there_fails(place: Place) -> None:
     assert place.goex("undo", "e7", "--yes").code == 1
     assert place.goex("undo").err == "there is nothing to undo\n"
     assert place.goex("undo", "e1", "--last", "1").code == 2
+
+
+def test_a_plan_names_the_nearest_that_goes_first_and_counts_the_others(place: Place) -> None:
+    place.found()
+    with place.gateway() as proxy:
+        for text in ("one", "two", "three", "four"):
+            place.agent(proxy, "PUT", "a.txt", text)
+    reasons = {s["entry"]: s["reason"] for s in place.goex("undo", "--json").json["steps"]}
+    assert reasons["e3"] == "after e4; checked again then"
+    assert reasons["e2"] == "after e3 and 1 more; checked again then"
+    assert reasons["e1"] == "after e2 and 2 more; checked again then"
+
+
+MANY = 40
+WRITER = """\
+import ssl, sys, urllib.request
+context = ssl.create_default_context(cafile=sys.argv[1])
+for n in range(int(sys.argv[2])):
+    url = f"https://files.example.test/n{n}.txt"
+    urllib.request.urlopen(urllib.request.Request(url, b"x", method="PUT"), context=context).read()
+"""
+
+
+def test_an_undo_whose_person_left_begins_no_further_entry(place: Place) -> None:
+    place.found()
+    bundle = str(place.home / "client" / "bundle.pem")
+    with place.gateway() as proxy:
+        subprocess.run(
+            [sys.executable, "-I", "-c", WRITER, bundle, str(MANY)],
+            env={"PATH": os.defpath, "HTTPS_PROXY": proxy},
+            timeout=60,
+            check=True,
+        )
+
+        def there() -> int:
+            return len(list(place.files.iterdir()))
+
+        assert there() == MANY
+        undo = subprocess.Popen(
+            place.line("undo", "--yes"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=place.environment(),
+        )
+        while there() > MANY - 2:
+            assert undo.poll() is None
+            time.sleep(0.001)
+        undo.send_signal(signal.SIGINT)
+        _, said = undo.communicate(timeout=30)
+        time.sleep(0.3)
+        left = there()
+        time.sleep(1)
+        assert there() == left > 0
+        assert undo.returncode == 130
+        assert "no further entry is undone" in said
+        place.wait("log", "--state", "undone", "--json", word="undone")
+        assert len(place.goex("log", "--state", "undone", "--json").lines) == MANY - left
 
 
 def test_what_is_kept_is_not_undone(place: Place) -> None:
