@@ -22,7 +22,7 @@ from goex_proxy.core.event import Difference
 from goex_proxy.core.expression import ExpressionError, Language
 from goex_proxy.core.image import Goal, Image, Touch
 from goex_proxy.core.resource import Form, Resource
-from goex_proxy.core.value import ABSENT, contains, same, without
+from goex_proxy.core.value import ABSENT, contains, minus, same, without
 
 
 class Standing(StrEnum):
@@ -241,7 +241,17 @@ def _changed(touch: Touch, seen: Seen) -> tuple[Difference, ...]:
         and not same(without(now.get(n, ABSENT), volatile), without(left.get(n, ABSENT), volatile))
     ]
     why = "was changed by somebody else since"
-    return tuple(Difference(use=touch.use, field=n, why=why) for n in names)
+    return tuple(
+        Difference(use=touch.use, field=n, why=why + _counted(left.get(n), now.get(n)))
+        for n in names
+    )
+
+
+def _counted(left: object, now: object) -> str:
+    """Of a list, how much of it is another: its values stay in the images."""
+    if not isinstance(left, list) or not isinstance(now, list):
+        return ""
+    return f" ({len(minus(now, left))} more, {len(minus(left, now))} gone)"
 
 
 def _set_differences(touch: Touch, seen: Seen) -> list[Difference]:

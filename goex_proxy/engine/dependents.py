@@ -4,7 +4,7 @@ By data flow, not by time: a later call on what the earlier one created (its pat
 with the created one's), or one that wrote the same fields of the same resource.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
 from goex_proxy.core.entry import Entry
@@ -126,7 +126,20 @@ def _below(later: Entry, made: list[tuple[str, ...]]) -> bool:
             return True
         if ids and any(set(ids) <= {str(v) for v in values} for values in named):
             return True
+        if len(ids) == 1 and _within(ids[0], ["/".join(segments), *_flat(named)]):
+            return True
     return False
+
+
+def _flat(named: Iterable[Iterable[object]]) -> list[str]:
+    return [str(value) for values in named for value in values]
+
+
+def _within(folder: str, paths: Iterable[str]) -> bool:
+    """Whether one of these lies in a folder: where a call goes, or what it has an image of, as a
+    MOVE has of its destination."""
+    inside = folder.strip("/") + "/"
+    return any(path.lstrip("/").startswith(inside) for path in paths)
 
 
 type Touched = dict[str, tuple[Touch, ...]]
