@@ -95,7 +95,7 @@ def _doubtful(seen: Classified) -> str:
         )
     if seen.doubt:
         return f"which operation it is hangs on its body, and {seen.doubt}"
-    if seen.kind is Kind.READ or seen.service is None:
+    if seen.kind is Kind.READ or (seen.service is None and not seen.decoded.ambiguous):
         return ""
     if seen.decoded.state is BodyState.INVALID:
         return f"its body cannot be read: {seen.decoded.why}"

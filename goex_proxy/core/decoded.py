@@ -28,3 +28,5 @@ class Decoded:
     """Fields to which query and body give different values; the service knows which one wins."""
     why: str = ""
     """Why the body is invalid or unsupported."""
+    ambiguous: bool = False
+    """Invalid as two readers may take it for two different bodies, each of them sound."""

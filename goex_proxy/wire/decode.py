@@ -8,6 +8,7 @@ field of the body wins over one of the query; `clash` names those that differ, f
 read both as one. A query that cannot be read strictly makes the whole invalid.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ from goex_proxy.core.exchange import Headers, Request, Response
 from goex_proxy.core.value import same
 from goex_proxy.wire import coding, form, json, multipart, xml
 from goex_proxy.wire.codecs import Codec, codec
-from goex_proxy.wire.outcome import invalid, too_large, unsupported
+from goex_proxy.wire.outcome import ambiguous, invalid, too_large, unsupported
 
 LIMIT = 1 << 20
 """Bytes of a body, unpacked, that are decoded."""
@@ -34,11 +35,11 @@ def decode(request: Request, name: str | None = None, *, limit: int = LIMIT) -> 
     body = _body(_known(request, name), request.headers, name, limit)
     try:
         fields = form.pairs(request.query.encode("utf-8", "replace"))
+        if len(fields) > form.MAX_FIELDS:
+            return too_large(f"a query of more than {form.MAX_FIELDS} fields")
+        query = form.fields(fields)
     except ValueError as error:
         return invalid(f"the query: {error}")
-    if len(fields) > form.MAX_FIELDS:
-        return too_large(f"a query of more than {form.MAX_FIELDS} fields")
-    query = form.merged(fields)
     clash = tuple(k for k, v in query.items() if k in body.args and not same(v, body.args[k]))
     return replace(body, args=query | dict(body.args), query=dict(fields), clash=clash)
 
@@ -83,9 +84,35 @@ def _by_type(body: bytes, headers: Headers, chosen: Codec | None, limit: int) ->
     if chosen is not None:
         return chosen.decode(body, headers)
     if len(headers.all("content-type")) > 1:
-        return invalid("two Content-Type fields")
-    kind, parameters = media_type(headers.get("content-type"))
-    return _read(body, kind, parameters) if body else Decoded()
+        return ambiguous("two Content-Type fields")
+    said = headers.get("content-type")
+    kind, parameters = media_type(said)
+    if not body:
+        return Decoded()
+    made = _read(body, kind, parameters)
+    doubt = "" if made.state is BodyState.UNSUPPORTED else _two_readings(said, kind)
+    return ambiguous(doubt) if doubt else made
+
+
+def _two_readings(said: str, kind: str) -> str:
+    """Of a repeated parameter some readers take the first, some the last, some that of RFC 2231
+    (`boundary*=`); PHP takes what follows the first `boundary`, wherever it stands."""
+    rest = said.partition(";")[2]
+    found: dict[str, str] = {}
+    for piece in filter(None, (text.strip().lower() for text in rest.split(";"))):
+        name, _, value = piece.partition("=")
+        if "*" in name or found.setdefault(name.strip(), value) != value:
+            return "a Content-Type with a parameter twice, or an extended one"
+    if kind.startswith("multipart/") and not _PARAMETERS.fullmatch(rest):
+        return "a Content-Type whose parameters are not written as RFC 9110, 5.6.6 says"
+    if kind.startswith("multipart/") and said.lower().count("boundary") > 1:
+        return "a Content-Type with more than one boundary"
+    return ""
+
+
+_ONE = r"[!#$%&'+.^_`|~0-9A-Za-z-]+=(?:[^\s;,\"]+|\"[^\"\\;]*\")"
+_PARAMETERS = re.compile(rf"[ \t]*(?:{_ONE})?[ \t]*(?:;[ \t]*(?:{_ONE})?[ \t]*)*")
+"""No semicolon in a quoted string: not everybody reads over it."""
 
 
 def _read(body: bytes, kind: str, parameters: Mapping[str, str]) -> Decoded:

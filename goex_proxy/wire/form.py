@@ -1,7 +1,9 @@
 """`application/x-www-form-urlencoded` bodies and queries (WHATWG URL, 5), read strictly.
 
 A `%` that encodes nothing and bytes that are not UTF-8 are errors here, not left as they are:
-the service behind may read them otherwise than we do.
+the service behind may read them otherwise than we do. So are names that PHP reads as others: with
+NUL or a blank before them, and `a[b]` beside `a`. What no error tells: that PHP makes `_` of dots
+and blanks in a name, and that old readers take `;` for `&`.
 """
 
 import re
@@ -23,7 +25,7 @@ def decode(data: bytes) -> Decoded:
     if data.count(b"&") >= MAX_FIELDS:
         return too_large(f"a form of more than {MAX_FIELDS} fields")
     try:
-        return parsed(merged(pairs(data)))
+        return parsed(fields(pairs(data)))
     except ValueError as error:
         return invalid(f"not a form: {error}")
 
@@ -46,8 +48,16 @@ def pairs(data: bytes) -> Pairs:
     for piece in data.split(b"&"):
         if piece:
             name, _, value = piece.partition(b"=")
-            found.append((_unquote(name), _unquote(value)))
+            found.append((checked(_unquote(name)), _unquote(value)))
     return found
+
+
+def checked(name: str) -> str:
+    """A field's name. Raises ValueError for one that PHP reads as another: it ends at a NUL, and
+    begins behind blanks."""
+    if "\0" in name or name[:1].isspace():
+        raise ValueError("a field's name with a NUL, or a blank before it")
+    return name
 
 
 def merged(fields: Iterable[tuple[str, object]]) -> dict[str, object]:
@@ -56,6 +66,17 @@ def merged(fields: Iterable[tuple[str, object]]) -> dict[str, object]:
     for name, value in fields:
         many.setdefault(name, []).append(value)
     return {name: values[0] if len(values) == 1 else values for name, values in many.items()}
+
+
+def fields(given: Iterable[tuple[str, object]]) -> dict[str, object]:
+    """The same of a form. Raises ValueError for `a[b]` beside `a`: where brackets make lists and
+    maps, one of them takes the other's place."""
+    made = merged(given)
+    for name in made:
+        head, bracket, _ = name.partition("[")
+        if bracket and head in made:
+            raise ValueError(f"the field {head[:80]!r} stands beside {name[:80]!r}")
+    return made
 
 
 def _unquote(raw: bytes) -> str:

@@ -5,7 +5,7 @@ import re
 
 from goex_proxy.core import exact
 from goex_proxy.core.decoded import Decoded
-from goex_proxy.wire.outcome import invalid, parsed
+from goex_proxy.wire.outcome import ambiguous, invalid, parsed
 
 _CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -18,7 +18,7 @@ def decode(data: bytes, charset: str = "") -> Decoded:
     try:
         value = exact.loads(data)
     except exact.DuplicateKey as error:
-        return invalid(f"duplicate key: {error.key[:80]!r}")
+        return ambiguous(f"duplicate key: {error.key[:80]!r}")
     except exact.NotJson as error:
         return invalid(f"not JSON: {error}")
     if _SURROGATE.search(data) and not _is_text(value):

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 from goex_proxy.core.decoded import Decoded
 from goex_proxy.core.exchange import Headers, headers
-from goex_proxy.wire import json
-from goex_proxy.wire.form import merged
+from goex_proxy.wire import form, json
 from goex_proxy.wire.outcome import invalid, parsed, too_large, unsupported
 
 MAX_PARTS = 1000
 MAX_HEAD = 16 * 1024
 
-_BOUNDARY = re.compile(rb"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
+_BOUNDARY = re.compile(rb"(?! )[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
 _FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*)")
 _DISPOSITION = re.compile(
     r'form-data((?:; ?(?:name|filename)=(?:"[^"]*"|[^\s";]+))*) *', re.IGNORECASE
@@ -44,7 +43,7 @@ def decode(data: bytes, subtype: str, boundary: str) -> Decoded:
         if len(parts) > MAX_PARTS:
             return too_large(f"more than {MAX_PARTS} parts")
         if subtype == "form-data":
-            return parsed(merged(_field(part) for part in parts))
+            return parsed(form.fields(_field(part) for part in parts))
     except ValueError as error:
         return invalid(f"not multipart/{subtype}: {error}")
     return _related(parts)
@@ -91,6 +90,8 @@ def _field(part: Part) -> tuple[str, object]:
     names = dict(given)
     if "name" not in names or len(names) != len(given):
         raise ValueError("a part whose disposition names no field, or two")
+    if "\\" in form.checked(names["name"]):
+        raise ValueError("a field's name with a backslash, which some read over")
     if part.headers.get("content-transfer-encoding", "binary").lower() not in (
         "binary",
         "8bit",

@@ -13,8 +13,13 @@ def parsed(value: object, args: Mapping[str, object] | None = None) -> Decoded:
 
 
 def invalid(why: str) -> Decoded:
-    """Not what it says it is, or what two readers would read differently."""
+    """Not what it says it is."""
     return Decoded(state=BodyState.INVALID, why=why)
+
+
+def ambiguous(why: str) -> Decoded:
+    """What some reader takes for one sound body, and some for another: no change goes out so."""
+    return Decoded(state=BodyState.INVALID, why=why, ambiguous=True)
 
 
 def unsupported(why: str) -> Decoded:

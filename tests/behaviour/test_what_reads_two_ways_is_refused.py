@@ -29,7 +29,7 @@ def _place(
 ) -> Iterator[tuple[Standing, Witness]]:
     service = Witness(tap_loop)
     world = Ground(
-        tmp_path_factory.mktemp("place"), tap_loop, {HOST: service.url, "shaky.example": service.url},
+        tmp_path_factory.mktemp("place"), tap_loop, {HOST: service.url, "shaky.example": service.url, "bare.example": service.url},
         holdings=[
             Holding(name="github", source=stored("ghp_realrealrealrealrealrealrealreal0001"), host=HOST),
             Holding(name="shaky", source=stored("a-real-secret-of-shaky-0001"), host="shaky.example"),
@@ -145,6 +145,27 @@ def test_a_body_under_an_unknown_coding_is_refused(world: Standing, service: Wit
     answer = world.raw(sent, tunnel=f"{HOST}:443")
     assert answer.status == 403, answer
     assert "cod" in answer.goex["reason"]
+    assert not service.raw
+
+
+PARTS = b'--a\r\nContent-Disposition: form-data; name="to"\r\n\r\nme\r\n--a--\r\n'
+TWICE = {
+    "a key twice": (JSON, b'{"amount":1000000,"amount":1}'),
+    "two types": (f"{JSON}\r\nContent-Type: text/plain", b"{}"),
+    "two boundaries": ("Content-Type: multipart/form-data; boundary=a; boundary=b", PARTS),
+    "an extended one": ("Content-Type: multipart/form-data; boundary=a; boundary*0=b", PARTS),
+}
+
+
+@pytest.mark.parametrize("what", TWICE)
+def test_a_body_with_two_readings_is_refused_of_a_service_without_a_file(
+    world: Standing, service: Witness, what: str
+) -> None:
+    fields, body = TWICE[what]
+    line = f"POST /pay HTTP/1.1\r\nHost: bare.example\r\n{fields}\r\nContent-Length: {len(body)}"
+    answer = world.raw(f"{line}\r\n\r\n".encode() + body, tunnel="bare.example:443")
+    assert answer.status == 403, answer
+    assert "body cannot be read" in answer.goex["reason"]
     assert not service.raw
 
 

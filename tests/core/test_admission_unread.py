@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from goex_proxy.core.admission import arrive
+from goex_proxy.core.book import Book
 from goex_proxy.core.call import arguments
 from goex_proxy.core.catalog import Catalog, Classified, Unreadable
 from goex_proxy.core.decoded import BodyState, Decoded
@@ -95,6 +96,21 @@ def test_a_condition_on_the_path_asks_for_no_body(request_: Request) -> None:
 def a_search(when: str) -> NamedRead:
     match = Match(template=parse_template("/search"), methods=frozenset({"POST"}), when=Py(when))
     return NamedRead(name="search", match=match)
+
+
+@pytest.mark.parametrize("book", [EXACT, NONE, a_book()])
+def test_a_change_with_two_readings_is_refused_of_services_without_a_file_too(
+    book: Book,
+) -> None:
+    """A person approved the last of two amounts, and the service took the first."""
+    twice = Decoded(state=BodyState.INVALID, why="duplicate key: 'amount'", ambiguous=True)
+    asked = a_request("PATCH", "/notes/1").with_body(b"x", "application/json")
+    assert (
+        "duplicate key" in arrive(a_call(asked), replace(book, decode=lambda r, c: twice)).problem
+    )
+    odd = replace(twice, ambiguous=False)
+    where = replace(book, decode=lambda r, c: odd)
+    assert bool(arrive(a_call(asked), where).problem) == bool(book.catalog.services)
 
 
 def test_query_and_body_that_differ_have_no_arguments() -> None:

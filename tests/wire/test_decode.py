@@ -78,6 +78,62 @@ def test_a_body_that_is_not_understood_says_so(sent: Request, state: BodyState) 
     assert opaque(decoded)
 
 
+A = b'--a\r\nContent-Disposition: form-data; name="to"\r\n\r\nme\r\n--a--\r\n'
+TWICE = [
+    "boundary=a; boundary=b",
+    "boundary=a; boundary=a",
+    "boundary=a; BOUNDARY=b",
+    "boundary=a; boundary*=utf-8''b",
+    "boundary=a; boundary*0=b",
+    "boundary*0=a; boundary=a",
+    "boundary=a; x=boundary=b",
+    'boundary=a; x="boundary=b"',
+    'boundary=a; x="; y=z"',
+    "xboundary=b; boundary=a",
+    "boundary=a, boundary=b",
+    "boundary=a; boundary =b",
+    "boundary=a b",
+    "boundary=a; charset",
+]
+
+
+@pytest.mark.parametrize("parameters", TWICE)
+def test_a_multipart_of_which_some_read_another_boundary_has_two_readings(parameters: str) -> None:
+    """Of two boundaries we took the first and Flask the last: another body."""
+    decoded = decode(request(A, f"multipart/form-data; {parameters}"))
+    assert decoded.state is BodyState.INVALID
+    assert decoded.args == {}
+    assert decoded.ambiguous
+
+
+@pytest.mark.parametrize(
+    "parameters", ["boundary=a", 'boundary="a"', "BOUNDARY=a;", "charset=utf-8 ; boundary=a"]
+)
+def test_a_multipart_of_one_boundary_is_read(parameters: str) -> None:
+    assert decode(request(A, f"Multipart/Form-Data; {parameters}")).args == {"to": "me"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "ambiguous"),
+    [
+        ("application/json; charset=utf-8; charset=utf-16", True),
+        ("application/json; charset=utf-8; Charset*=utf-16", True),
+        ("application/json; charset=utf-8; charset=UTF-8;", False),
+        ("text/plain; charset=utf-8; charset=utf-16", False),
+    ],
+)
+def test_a_charset_that_stands_twice_has_two_readings_where_it_says_two(
+    kind: str, ambiguous: bool
+) -> None:
+    assert decode(request(b"{}", kind)).ambiguous is ambiguous
+
+
+def test_a_key_that_stands_twice_and_two_types_are_two_readings() -> None:
+    assert decode(request(b'{"a":1,"a":2}', "application/json")).ambiguous
+    assert decode(request(b"{}", "application/json", content_type="text/plain")).ambiguous
+    assert not decode(request(b"{", "application/json")).ambiguous
+
+
 def test_a_packed_body_is_unpacked() -> None:
     sent = request(gzip.compress(b'{"a":1}'), "application/json", Content_Encoding="gzip")
     assert decode(sent).args == {"a": 1}

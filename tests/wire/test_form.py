@@ -8,6 +8,7 @@ from goex_proxy.core.decoded import BodyState
 from goex_proxy.wire import form
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
+names = st.text(st.characters(codec="utf-8", exclude_characters="\0["), min_size=1, max_size=20)
 
 
 def test_a_repeated_field_is_a_list() -> None:
@@ -17,6 +18,15 @@ def test_a_repeated_field_is_a_list() -> None:
 @pytest.mark.parametrize("data", [b"a=%zz", b"a=%4", b"a=%ff", b"%c3=1", b"a=\xff"])
 def test_what_cannot_be_read_strictly_is_invalid(data: bytes) -> None:
     assert form.decode(data).state is BodyState.INVALID
+
+
+@pytest.mark.parametrize(
+    "data", [b"to=me&to%00=x", b"to=me&+to=x", b"to=me&%09to=x", b"to=me&to[]=x", b"to[a]=x&to=me"]
+)
+def test_a_name_that_php_reads_as_another_is_invalid(data: bytes) -> None:
+    """Its reader has one `to`, of the value that no rule here has seen."""
+    assert form.decode(data).state is BodyState.INVALID
+    assert form.decode(b"to[]=a&to[]=b&%5Bx=1").args == {"to[]": ["a", "b"], "[x": "1"}
 
 
 def test_a_semicolon_separates_nothing() -> None:
@@ -32,7 +42,12 @@ def test_no_bytes_raise(data: bytes) -> None:
     assert form.decode(data).state in (BodyState.PARSED, BodyState.INVALID)
 
 
-@given(st.dictionaries(texts.filter(bool), texts | st.lists(texts, min_size=2, max_size=4)))
+@given(
+    st.dictionaries(
+        names.filter(lambda name: not name[0].isspace()),
+        texts | st.lists(texts, min_size=2, max_size=4),
+    )
+)
 def test_what_is_encoded_is_decoded_to_the_same(args: dict[str, object]) -> None:
     assert form.decode(form.encode(args)).args == args
 

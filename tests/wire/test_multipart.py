@@ -51,11 +51,20 @@ def test_related_parts_give_the_fields_of_the_first() -> None:
         part('Content-Disposition: form-data; name="a"\r\nContent-Transfer-Encoding: base64') + END,
         part('Content-Disposition: form-data; name="a"\r\n folded') + END,
         field("a", b"\xff") + END,
+        field("a") + field("a[]") + END,
+        field("a\0b") + END,
+        field(" a") + END,
+        field("a\\b") + END,
         b'--bx\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n--b--\r\n',
     ],
 )
 def test_what_two_readers_would_read_differently_is_invalid(body: bytes) -> None:
     assert multipart.decode(body, "form-data", "b").state is BodyState.INVALID
+
+
+def test_a_boundary_that_begins_with_a_blank_is_no_boundary() -> None:
+    body = (field("a") + END).replace(b"--b", b"-- b")
+    assert multipart.decode(body, "form-data", " b").state is BodyState.INVALID
 
 
 def test_batches_are_unsupported() -> None:
