@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +12,6 @@ from goex_proxy.cli.render import facts, heading, lines, plain
 
 if TYPE_CHECKING:
     from goex_proxy.core.entry import Entry
-    from goex_proxy.core.exchange import Headers
     from goex_proxy.core.image import Image
 
 _SHOWN = 4000
@@ -67,7 +67,12 @@ def changes(entry: "Entry") -> bool:
         wanted = list(_wanted(entry))
         _block("would change", wanted)
         _block("is there now", _untold(entry, {image.instance.use for image, _ in wanted}))
-        return bool(wanted)
+        asks = [] if wanted else _asks(entry)
+        if asks:
+            heading("asks for")
+        for line in asks:
+            click.secho(f"  + {line}", fg=_SIGNS["+"])
+        return bool(wanted or asks)
     found = list(_changed(entry))
     _block("changed", found)
     _block("was there before; what it left was not read", _unread(entry))
@@ -109,7 +114,7 @@ def _wanted(entry: "Entry") -> Iterator[Told]:
     from goex_proxy.core.value import ABSENT
 
     request = entry.call.request
-    asked = _asked(request.body, _media(request.headers))
+    asked = _asked(entry)
     for image in entry.held_images or ():
         now = image.value
         if request.method == "DELETE":
@@ -148,25 +153,31 @@ def _beside(
     return {n: now[n] for n in names} | shape, {n: asked[n] for n in names} | shape
 
 
-def _media(headers: "Headers") -> str:
-    value = next((v for n, v in headers if n.lower() == "content-type"), "")
-    return value.partition(";")[0].strip().lower()
+def _asked(entry: "Entry") -> object:
+    """What a body says, as the gateway reads it for policies; None where that is not one thing."""
+    from goex_proxy.core.decoded import BodyState
+    from goex_proxy.wire.decode import decode
 
-
-def _asked(body: bytes | None, media: str) -> object:
-    """The fields of a body that says them; None for others."""
-    from urllib.parse import parse_qsl
-
-    from goex_proxy.core import exact
-
-    if not body:
+    request = entry.call.request
+    if not request.body:
         return None
-    if media == "application/x-www-form-urlencoded":
-        return dict(parse_qsl(body.decode(errors="replace")))
+    decoded = decode(replace(request, target=request.target.partition("?")[0]))
+    if decoded.state is not BodyState.PARSED:
+        return None
+    return dict(decoded.args) if isinstance(decoded.value, dict) else decoded.value
+
+
+def _asks(entry: "Entry") -> list[str]:
+    """The body of a held call by itself: by its fields if it is read so, else as it was sent."""
+    body, asked = entry.call.request.body or b"", _asked(entry)
+    if isinstance(asked, dict) and (told := list(shown(asked))):
+        return told
     try:
-        return exact.loads(body)
-    except ValueError:
-        return None
+        text = body[:_SHOWN].decode(errors="ignore" if len(body) > _SHOWN else "strict")
+    except UnicodeDecodeError:
+        return [f"({len(body)} bytes, not text)"]
+    more = [f"… ({len(body)} bytes)"] if len(body) > _SHOWN else []
+    return [*lines(text).split("\n"), *more] if body else []
 
 
 def _request(title: str, request: Mapping[str, Any]) -> None:
@@ -198,9 +209,13 @@ def _body(body: Mapping[str, str] | None) -> None:
 
 
 def _laid_out(text: str) -> str:
-    """JSON over several lines; all else as it is."""
+    """JSON over several lines. As it is where that would not be the same (names that repeat,
+    numbers that Python writes otherwise), nested without end, or no JSON."""
+    from goex_proxy.core import exact
+
     try:
-        laid_out: str = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        value = exact.loads(text)
+        laid_out = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        return laid_out if exact.dumps(exact.loads(laid_out)) == exact.dumps(value) else text
     except ValueError:
         return text
-    return laid_out

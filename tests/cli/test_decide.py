@@ -85,3 +85,14 @@ def test_what_was_sent_is_told_also_if_the_next_cannot_be(place: Place) -> None:
     assert done.code == 1
     assert done.out == "e1  applied  webdav.put  201\n"
     assert "there is no entry e9" in done.err
+
+
+def test_a_held_call_without_an_image_shows_what_it_asks_for(place: Place) -> None:
+    place.found('  - {hold: "*", match: {method: POST}, reason: "look at it"}\n')
+    with place.gateway() as proxy:
+        assert place.agent(proxy, "POST", "a", "text=a+b&to=me").startswith("403 e1 ")
+        assert place.agent(proxy, "POST", "a", '{"amount":9,"amount":1}').startswith("403 e2 ")
+    form, twice = place.goex("diff", "e1"), place.goex("diff", "e2")
+    assert "+ text: a b" in form.out
+    assert '+ {"amount":9,"amount":1}' in twice.out, "as it was sent: it is no form"
+    assert '{"amount":9,"amount":1}' in place.goex("show", "e2").out

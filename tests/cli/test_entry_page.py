@@ -2,7 +2,7 @@
 
 import pytest
 
-from goex_proxy.cli.entry_page import changes
+from goex_proxy.cli.entry_page import _laid_out, changes
 from goex_proxy.core.command import FetchFailed
 from goex_proxy.core.entry import Entry
 from goex_proxy.core.event import Answered, Applied
@@ -68,3 +68,15 @@ def test_what_was_read_before_and_after_is_told_by_its_fields(
     ]
     assert changes(entry)
     assert "title: old -> new" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"amount":1000000,"amount":1}', '{"a":1.50}', "[" * 200_000 + "]" * 200_000, "[1e999]", "{"],
+)
+def test_a_body_that_would_read_otherwise_is_not_laid_out(text: str) -> None:
+    assert _laid_out(text) == text
+
+
+def test_a_body_that_reads_the_same_is_laid_out() -> None:
+    assert _laid_out('{"a":[1,"\u00e4"]}') == '{\n  "a": [\n    1,\n    "\u00e4"\n  ]\n}'
