@@ -25,6 +25,8 @@ from goex_proxy.gateway.mediator import Fault
 
 HEAD_CAP = 64 * 1024
 """Bytes of a request's or an answer's head (request line and all fields)."""
+INTERIM_CAP = 100
+"""Interim answers (1xx) to one request: without an end they would be read for ever."""
 _PIPELINE_CAP = 1 << 20
 
 
@@ -125,15 +127,23 @@ class AgentHttp1(Http1Server):
 class ServiceHttp1(Http1Client):
     """HTTP/1 towards a service: interim answers are skipped, heads bounded, trailers dropped."""
 
+    _interim = 0
+
     def read_headers(self, event: events.ConnectionEvent) -> layer.CommandGenerator[None]:
         if not isinstance(event, events.DataReceived) or self.request is None:
             yield from self._over(event)
             return
         lines = self.buf.maybe_extract_lines()
         while lines and bytes(lines[0]).split(b" ", 2)[1:2] in ([b"100"], [b"102"], [b"103"]):
+            self._interim += 1
+            if self._interim > INTERIM_CAP:
+                yield commands.CloseConnection(self.conn)
+                yield self._broken(f"it sent more than {INTERIM_CAP} interim answers")
+                return
             lines = self.buf.maybe_extract_lines()
         if not lines and len(self.buf) <= HEAD_CAP:
             return
+        self._interim = 0
         try:
             if not lines or sum(len(line) for line in lines) > HEAD_CAP:
                 raise ValueError

@@ -275,6 +275,19 @@ def test_interim_answers_and_trailers_do_not_disturb(version: str) -> None:
     run(story)
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_interim_answers_without_an_end_are_an_answer_that_cannot_be_read(version: str) -> None:
+    interim = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+
+    async def story() -> None:
+        async with bed(service=Service(says(interim * 100 + CHUNKED + b"\r\n0\r\n\r\n"))) as it:
+            assert (await it.curl(version, URL))[0] == 200
+        async with bed(service=Service(says(interim * 101 + CHUNKED + b"\r\n0\r\n\r\n"))) as it:
+            assert (await it.curl(version, URL))[0] == 502
+
+    run(story)
+
+
 def test_chunked_trailers_of_a_request_are_dropped() -> None:
     async def story() -> None:
         async with bed(Judge(decide=journaled)) as it:
