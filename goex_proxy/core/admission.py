@@ -32,6 +32,8 @@ class Arrival:
     problem: str = ""
     targets: tuple[str, ...] = ()
     kept: bool = True
+    foreign: str = ""
+    """What tells the credentials apart that its call is recorded without; '' if there are none."""
     _decisions: dict[Fidelity, Decision] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -56,7 +58,7 @@ class Arrival:
             fidelity=seen.promise,
             residue=seen.operation.residue if seen.operation else (),
             targets=self.targets,
-            fingerprint=fingerprint(call, seen),
+            fingerprint=fingerprint(call, seen, self.foreign),
             kept=self.kept,
         )
 
@@ -76,7 +78,7 @@ class Arrival:
         return found
 
 
-def arrive(call: Call, book: Book, *, kept: bool = True) -> Arrival:
+def arrive(call: Call, book: Book, *, kept: bool = True, foreign: str = "") -> Arrival:
     """Classify a call. Never raises: what cannot be read is refused by `admit`."""
     try:
         seen = book.catalog.classify(call.request, book.decode)
@@ -84,7 +86,15 @@ def arrive(call: Call, book: Book, *, kept: bool = True) -> Arrival:
         where = tuple(targets(seen))
     except (Unreadable, ExpressionError) as error:
         return Arrival(call=call, book=book, seen=None, problem=str(error), kept=False)
-    return Arrival(call=call, book=book, seen=seen, problem=problem, targets=where, kept=kept)
+    return Arrival(
+        call=call,
+        book=book,
+        seen=seen,
+        problem=problem,
+        targets=where,
+        kept=kept,
+        foreign=foreign,
+    )
 
 
 def _doubtful(seen: Classified) -> str:

@@ -2,8 +2,9 @@
 
 SHA-256 over session, method, URL, credential, body and header fields, without the fields that
 the rule declares to differ between retries, and without those that say nothing of what is asked
-(traces, dates, what the client is and accepts). Any other field may be the call itself, as the
-Destination of a MOVE is. It tells retries apart from new calls; it proves nothing.
+(traces, dates, what the client is, in which tongue it wants to be told). Any other field may be
+the call itself, as the Destination of a MOVE is, or choose what it means, as Accept does where
+it names a version. It tells retries apart from new calls; it proves nothing.
 A call whose body was not read has none: two uploads to one place are two calls.
 """
 
@@ -16,7 +17,7 @@ from goex_proxy.core.exchange import Request
 
 _NOISE = frozenset(
     (
-        *("accept", "accept-charset", "accept-encoding", "accept-language", "user-agent"),
+        *("accept-charset", "accept-encoding", "accept-language", "user-agent"),
         *("authorization", "cookie", "content-length", "date", "x-amz-date", "x-ms-date"),
         *("cache-control", "pragma", "referer", "dnt", "priority", "te"),
         *("traceparent", "tracestate", "baggage", "sentry-trace", "newrelic", "uber-trace-id"),
@@ -29,8 +30,12 @@ _NOISE = frozenset(
 _NOISY = ("x-b3-", "x-datadog-", "x-stainless-", "x-goex-", "sec-")
 
 
-def fingerprint(call: Call, seen: Classified) -> str:
-    """Hexadecimal, 32 digits; empty if there is none."""
+def fingerprint(call: Call, seen: Classified, foreign: str = "") -> str:
+    """Hexadecimal, 32 digits; empty if there is none.
+
+    `foreign`: a keyed hash of credentials and cookies that are not ours. The call as it is
+    recorded has none of them, and an approval for one must be no pass for another.
+    """
     request = call.request
     if request.body is None:
         return ""
@@ -44,6 +49,7 @@ def fingerprint(call: Call, seen: Classified) -> str:
         request.method.encode(),
         request.url.encode(),
         call.auth.encode() + call.credential.encode(),
+        foreign.encode(),
         _meaning(request),
         body,
     )

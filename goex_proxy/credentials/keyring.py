@@ -1,6 +1,7 @@
 """The keyring: what a request's credentials are, the swap, and what may be journaled of it."""
 
 import asyncio
+import hmac
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -59,6 +60,7 @@ class Keyring:
         self._unreadable = ""
         self._refreshing = asyncio.Lock()
         self._ring = Ring(())
+        self._foreign_key = vault.derived(b"whose a foreign credential is")
 
     def __repr__(self) -> str:
         return f"Keyring({len(self._ring.lives)} credentials)"
@@ -171,6 +173,20 @@ class Keyring:
             return request
         return replace(request, target=target, headers=Headers(fields), body=clean)
 
+    def foreign(self, request: Request, redacted: Request) -> str:
+        """Tells apart what `redact` made alike: a keyed hash (HMAC-SHA256, 32 hexadecimal digits)
+        of all that it took away; '' if that was nothing. It gives nothing of a secret away."""
+        if request is redacted:
+            return ""
+        pairs = zip(request.headers.fields, redacted.headers.fields, strict=True)
+        taken = [f"{name.lower()}:{_lasting(v)}" for (name, v), kept in pairs if v != kept[1]]
+        taken += [request.target] if request.target != redacted.target else []
+        body = request.body if request.body != redacted.body else b""
+        digest = hmac.new(self._foreign_key.reveal(), digestmod="sha256")
+        for part in (*(text.encode(errors="surrogateescape") for text in sorted(taken)), body):
+            digest.update(len(part or b"").to_bytes(8, "big") + (part or b""))
+        return digest.hexdigest()[:32]
+
     def redact_response(self, response: Response) -> Response:
         """A scrubbed response as it may be journaled: without cookies and signed locations."""
         keep = self._ring.by_placeholder.__contains__
@@ -240,6 +256,11 @@ class Keyring:
         if self._used:
             used, self._used = self._used, {}
             self._vault.touch(used)
+
+
+def _lasting(value: str) -> str:
+    """What of a credential is the same at each try: of a signature (AWS, version 4) its owner."""
+    return value.partition("/")[0] if value.startswith("AWS4-") else value
 
 
 def _write(one: Live, request: Request, finds: Sequence[Find]) -> Request:

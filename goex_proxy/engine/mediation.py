@@ -194,7 +194,7 @@ class Mediation:
         call, tally = arrival.call, self._engine.tally
         if call.session_writes != (number := tally.of(call.caller)):
             again = replace(call, session_writes=number)
-            arrival = arrive(again, arrival.book, kept=arrival.kept)
+            arrival = arrive(again, arrival.book, kept=arrival.kept, foreign=arrival.foreign)
         return arrival, tally.reserve(call.caller)
 
     def _ticket(self, course: Course, said: Answers, place: Place) -> LiveTicket:
@@ -299,7 +299,8 @@ class Mediation:
         # What was marked for the journal cannot be sent from it: only its agent has it whole.
         whole = call.request is request
         kept = whole and request.body is not None and call.auth is not Auth.FOREIGN
-        arrival = arrive(call, book, kept=kept)
+        foreign = self._keyring.foreign(request, call.request)
+        arrival = arrive(call, book, kept=kept, foreign=foreign)
         return arrival, Answers(book, arrival.seen)
 
     def _over(self, request: Request) -> Response:

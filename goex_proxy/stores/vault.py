@@ -4,6 +4,7 @@ Not protected against: a thief of both file and key, and the whole file being pu
 older state by somebody who may write it (a deleted or revoked credential would be back).
 """
 
+import hmac
 import json
 import os
 import secrets
@@ -72,6 +73,10 @@ class Vault:
 
     def close(self) -> None:
         self._db.close()
+
+    def derived(self, purpose: bytes) -> Secret:
+        """A key for one purpose of its own, the same as long as the vault's is (HMAC-SHA256)."""
+        return Secret(hmac.digest(self._key.reveal(), purpose, "sha256"))
 
     def __repr__(self) -> str:
         return f"Vault({str(self._path)!r})"

@@ -198,6 +198,20 @@ def test_a_call_that_the_journal_holds_only_in_part_is_sent_by_its_agent_alone(
     assert [asked.headers["cookie"] for asked in sent(world)] == ["sid=SomebodysSession"]
 
 
+@pytest.mark.parametrize("name", ["Authorization", "Cookie"])
+def test_an_approval_of_one_foreign_credential_is_no_pass_for_another(
+    make: Make, issue: str, name: str
+) -> None:
+    world, url = make(policy=HOLD, secrets={}), f"{GITHUB}{issue}/comments"
+    one, other = ({name: f"token of{who}of{who}"} for who in ("Alice", "Admin"))
+    entry = held(world, world.call("POST", url, json={"body": "held"}, headers=one))
+    world.act("approve", id=entry)
+    assert held(world, world.call("POST", url, json={"body": "held"}, headers=other)) != entry
+    assert sent(world) == []
+    assert world.call("POST", url, json={"body": "held"}, headers=one).entry == entry
+    assert [asked.headers[name.lower()] for asked in sent(world)] == [one[name]]
+
+
 def test_a_call_of_a_foreign_credential_that_is_approved_while_it_waits_goes_at_once(
     make: Make, issue: str
 ) -> None:

@@ -60,6 +60,7 @@ def test_another_call_has_another(more: dict[str, Any]) -> None:
         ("Content-Encoding", "gzip"),
         ("Dropbox-API-Arg", '{"path":"/b"}'),
         ("X-Of-Some-Service", "b"),
+        ("Accept", "application/vnd.of-some-service.v4+json"),
     ],
 )
 def test_a_field_that_a_service_may_act_on_makes_another_call(field: tuple[str, str]) -> None:
@@ -74,6 +75,13 @@ def test_a_field_that_a_service_may_act_on_makes_another_call(field: tuple[str, 
 @pytest.mark.parametrize("name", ["Traceparent", "X-Stainless-Retry-Count", "User-Agent", "Date"])
 def test_what_says_nothing_of_the_call_may_differ_between_retries(name: str) -> None:
     assert print_of(request=replace(POST, headers=POST.headers.set(name, "7"))) == print_of()
+
+
+def test_another_foreign_credential_makes_another_call() -> None:
+    call = a_call(POST)
+    seen = classified(call, BOOK)
+    prints = {fingerprint(call, seen, foreign) for foreign in ("", "a", "b")}
+    assert len(prints) == 3
 
 
 def test_a_nonce_does_not_tell_retries_apart() -> None:

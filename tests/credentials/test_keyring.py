@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from goex_proxy.core.exchange import Request
+from goex_proxy.core.exchange import Headers, Origin, Request
 from goex_proxy.credentials.enrol import enrol
 from goex_proxy.credentials.keyring import Keyring
 from goex_proxy.credentials.problem import CredentialRefusedError, Trouble
 from goex_proxy.stores.credential import Credential, FromCommand, FromEnvironment, Stored
 from goex_proxy.stores.secret import Secret
 from goex_proxy.stores.vault import Vault
-from goex_proxy.stores.vault_key import VaultError
+from goex_proxy.stores.vault_key import KeyFile, VaultError
 from tests.credentials.conftest import REAL, Peer, Ring, a_request
 
 REAL_TEXT = REAL.decode()
@@ -338,3 +338,49 @@ def test_while_the_vault_cannot_be_read_no_value_is_sent(
     file.write_bytes(kept)
     asyncio.run(keyring.refresh())
     assert trouble(keyring, request) is None
+
+
+def foreign(keyring: Keyring, *fields: tuple[str, str], target: str = "/") -> str:
+    request = Request(
+        method="POST",
+        origin=Origin(scheme="https", host="p.example", port=443),
+        target=target,
+        headers=Headers(fields),
+        body=b"{}",
+    )
+    return keyring.foreign(request, keyring.redact(request))
+
+
+SIGNED = "AWS4-HMAC-SHA256 Credential=%s/20261121/eu/s3/aws4_request, Signature=%s"
+
+
+def test_what_was_redacted_is_told_apart_and_not_given_away(keyring: Keyring) -> None:
+    alike = [
+        foreign(keyring, ("Authorization", "Bearer of-alice")),
+        foreign(keyring, ("Authorization", "Bearer of-bob")),
+        foreign(keyring, ("Cookie", "acct=alice")),
+        foreign(keyring, ("Cookie", "acct=bob")),
+        foreign(keyring, ("X-Api-Key", "acct=bob")),
+        foreign(keyring, target="/?access_token=alice"),
+        foreign(keyring, target="/?access_token=bob"),
+        foreign(keyring, ("Authorization", SIGNED % ("alice", "1"))),
+        foreign(keyring, ("Authorization", SIGNED % ("bob", "1"))),
+    ]
+    assert len(set(alike)) == len(alike)
+    assert all(len(one) == 32 and "bob" not in one for one in alike)
+    assert foreign(keyring, ("Authorization", "Bearer of-bob")) == alike[1]
+    assert foreign(keyring, ("Authorization", SIGNED % ("bob", "2"))) == alike[8]
+    assert foreign(keyring, ("Accept", "text/plain")) == ""
+
+
+def test_the_hash_of_a_foreign_credential_is_keyed_and_outlasts_a_restart(
+    vault: Vault, tmp_path: Path
+) -> None:
+    field = ("Authorization", "Bearer of-alice")
+    (tmp_path / "other").mkdir()
+    key = KeyFile(tmp_path / "other" / "vault.key")
+    key.create()
+    other = Vault.create(tmp_path / "other" / "vault.db", key)
+    one, again, elsewhere = (foreign(Keyring(each), field) for each in (vault, vault, other))
+    other.close()
+    assert one == again != elsewhere
