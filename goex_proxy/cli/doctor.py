@@ -10,7 +10,7 @@ import click
 from goex_proxy.cli.failure import FAILED
 from goex_proxy.cli.given import json_option, the_home
 from goex_proxy.cli.guarded import Check, guarded
-from goex_proxy.cli.render import painted, plain, talk
+from goex_proxy.cli.render import counted, one_line, painted, plain, talk
 
 if TYPE_CHECKING:
     from goex_proxy.home import Home
@@ -29,7 +29,7 @@ def doctor(*, as_json: bool) -> None:
         click.echo(json.dumps([asdict(check) for check in found]))
     for check in () if as_json else found:
         word = painted("ok") + "  " if check.ok else painted("bad") + " " if check.fault else "lack"
-        click.echo(f"{word} {check.name}: {plain(check.what)}")
+        click.echo(f"{word} {check.name}: {plain(one_line(check.what))}")
         if check.fix:
             talk(f"     hint: {plain(check.fix)}")
     if any(check.fault and not check.ok for check in found):
@@ -77,7 +77,7 @@ def _configuration(home: "Home") -> str:
 
     book = Library().book(config.load(home.config))
     services, rules = len(book.catalog.services), len(book.rules.rules)
-    return f"posture {book.posture.value}, {services} services, {rules} rules"
+    return f"posture {book.posture.value}, {services} services, {counted(rules, 'rule')}"
 
 
 def _vault(home: "Home") -> str:
@@ -88,7 +88,7 @@ def _vault(home: "Home") -> str:
             vault.source(credential.id)
     finally:
         vault.close()
-    return f"{len(held)} credentials, each opens"
+    return f"{counted(len(held), 'credential')}, each opens"
 
 
 def _ca(home: "Home") -> str:

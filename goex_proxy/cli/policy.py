@@ -1,13 +1,14 @@
 """`goex policy`: rules, checked before they are in force."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from goex_proxy.cli.failure import FAILED, Failure
+from goex_proxy.cli.failure import FAILED, Failure, complain
 from goex_proxy.cli.given import made_home, the_home
-from goex_proxy.cli.render import painted, plain, talk
+from goex_proxy.cli.render import counted, painted, plain, talk
 
 if TYPE_CHECKING:
     from goex_proxy.cli.policy_tests import Judged, Verdict
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from goex_proxy.core.call import Call
     from goex_proxy.files.config import Config
     from goex_proxy.files.policy_test_file import TestFile
+    from goex_proxy.home import Home
 
 FILE = click.Path(path_type=Path, exists=True)
 _POLICY = """\
@@ -23,7 +25,7 @@ version: 1
 rules:
   - hold: github.git/update-ref
     id: force-push
-    if: args.force == true
+    if: args.?force.orValue(false) == true
     reason: a force push waits for a person
 """
 _TESTS = """\
@@ -45,7 +47,8 @@ def policy() -> None:
 @click.argument("name")
 def new(*, name: str) -> None:
     """A policy file with a rule to change, and a test of it beside it."""
-    folder = made_home().path / "policies"
+    home = made_home()
+    folder = home.path / "policies"
     if not (name.isascii() and name.replace("-", "").replace("_", "").isalnum()):
         raise click.BadParameter("letters, digits, - and _", param_hint="NAME")
     for path, text in (
@@ -56,15 +59,33 @@ def new(*, name: str) -> None:
             raise Failure(f"{plain(path)} is there already", hint="choose another name")
         path.write_text(text)
         click.echo(str(path))
+    if str(folder) in _folders(home):
+        talk("it is in force at once, also in a gateway that runs")
+    else:
+        talk("it is not in force: add ./policies to `policies` in goex.yaml")
     talk("hint: goex policy check; goex policy test")
+
+
+def _folders(home: "Home") -> list[str]:
+    """What goex.yaml names as policies, as paths."""
+    from goex_proxy.files import config
+
+    loaded = config.load(home.config)
+    return [os.path.normpath(loaded.base / Path(each).expanduser()) for each in loaded.policies]
 
 
 @policy.command(short_help="Whether policy files are good")
 @click.argument("paths", nargs=-1, type=FILE, metavar="[PATH]...")
 def check(*, paths: tuple[Path, ...]) -> None:
-    """Whether policy files are good; without PATH: those that goex.yaml names. Exit 2 if not."""
-    from goex_proxy.engine.library import shipped
+    """Whether policy files are good; without PATH: those that goex.yaml names. Exit 2 if not.
+
+    Also says which rules are about no operation of the reverser files: exit 2 for the full name
+    of one of a known service, a warning for a glob or a service without a file.
+    """
+    from goex_proxy.engine.library import Library, shipped
     from goex_proxy.files import config, policy_file
+    from goex_proxy.files.issue import FileError
+    from goex_proxy.files.policy_operations import idle
 
     named: tuple[str, ...] = tuple(str(path.resolve()) for path in paths)
     base, lists = Path("/"), None
@@ -73,7 +94,12 @@ def check(*, paths: tuple[Path, ...]) -> None:
         named, base, lists = loaded.policies, loaded.base, loaded.lists
     sources = policy_file.find(named, base, shipped() / "policies")
     rules = policy_file.load(sources, lists).rules
-    talk(f"good: {len(rules)} rules in {len(sources)} files")
+    wrong, later = idle(rules, Library().catalog(_config()))
+    for issue in later:
+        complain(str(issue), word="warning")
+    if wrong:
+        raise FileError(*wrong)
+    talk(f"good: {counted(len(rules), 'rule')} in {counted(len(sources), 'file')}")
 
 
 @policy.command(short_help="Run the tests of policies")
@@ -113,7 +139,7 @@ def test(
             ran, failed = ran + 1, failed + (not verdict.passed)
             applied |= {h.rule for j in verdict.judged for h in j.decision.hits if h.matched}
             _tell(file, verdict, explain)
-    talk(f"{ran - failed} of {ran} tests passed")
+    talk(f"{ran - failed} of {counted(ran, 'test')} passed")
     covered = _coverage(known, applied, say=coverage or threshold is not None)
     if failed or (threshold is not None and covered < threshold):
         click.get_current_context().exit(FAILED)
@@ -210,7 +236,7 @@ def _coverage(known: set[str], applied: set[str], *, say: bool) -> float:
     missing = sorted(known - applied)
     percent = 100.0 * (len(known) - len(missing)) / len(known) if known else 100.0
     if say:
-        talk(f"{percent:.0f} % of {len(known)} rules applied in a test")
+        talk(f"{percent:.0f} % of {counted(len(known), 'rule')} applied in a test")
         for rule in missing:
             talk(f"  never: {plain(rule)}")
     return percent

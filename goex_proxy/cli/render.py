@@ -95,6 +95,16 @@ def facts(pairs: Iterable[tuple[str, object]]) -> None:
         click.echo(f"{click.style(name.ljust(size), bold=True)}  {painted(value)}")
 
 
+def one_line(text: str) -> str:
+    """What is wrong and its hint, which stand on lines of their own elsewhere, as one line."""
+    return "; ".join(line.strip() for line in text.splitlines())
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 rule`, `2 rules`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def heading(text: str) -> None:
     click.secho(f"\n{text}", bold=True)
 

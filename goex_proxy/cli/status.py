@@ -8,7 +8,7 @@ import click
 from goex_proxy.cli.control import asked, outdated
 from goex_proxy.cli.failure import FAILED, complain
 from goex_proxy.cli.given import json_option, made_home
-from goex_proxy.cli.render import facts, talk
+from goex_proxy.cli.render import facts, one_line, talk
 
 if TYPE_CHECKING:
     from goex_proxy.home import Home
@@ -78,6 +78,8 @@ def _open(home: "Home") -> dict[str, int]:
 def _text(value: object) -> object:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, str):
+        return one_line(value)
     if isinstance(value, dict):
         return "; ".join(f"{name}: {what}" for name, what in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list) else value

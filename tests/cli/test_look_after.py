@@ -22,6 +22,10 @@ def test_doctor_names_what_is_wrong_and_what_to_do(place: Place) -> None:
     (place.home / "goex.yaml").write_text("version: 1\nnope: 1\n")
     (place.home / "vault.key").write_bytes(b"x" * 32)
     (place.home / "vault.key").chmod(0o600)
+    for command in ("status", "doctor"):
+        said = place.goex(command).out
+        assert "unknown key 'nope'; hint: " in said
+        assert "\\n" not in said
     broken = {each["name"]: each for each in place.goex("doctor", "--json").json}
     assert "unknown key 'nope'" in broken["configuration"]["what"]
     assert not broken["vault"]["ok"]

@@ -10,13 +10,14 @@ def test_a_new_policy_is_good_and_passes_its_test(place: Place) -> None:
         str(place.home / "policies" / "team.yaml"),
         str(place.home / "policies" / "team_test.yaml"),
     ]
+    assert "in force at once" in made.err
     assert place.goex("policy", "new", "team").code == 1
     assert place.goex("policy", "new", "../x").code == 2
     assert place.goex("policy", "check").err == "good: 2 rules in 2 files\n"
     done = place.goex("policy", "test", "--coverage", "--threshold", "100")
     assert done.code == 0, done.err
     assert done.out == "ok   a force push waits for a person\n"
-    assert "100 % of 1 rules applied in a test" in done.err
+    assert "100 % of 1 rule applied in a test" in done.err
 
 
 def test_a_test_that_fails_is_exit_1_and_says_what_came_out(place: Place) -> None:
@@ -42,6 +43,34 @@ def test_a_bad_policy_is_exit_2_with_its_place(place: Place) -> None:
         assert done.code == 2
         assert f"{bad}:" in done.err
     assert place.goex("policy", "check", str(place.user / "nowhere.yaml")).code == 2
+
+
+def test_a_rule_about_no_operation_is_said(place: Place) -> None:
+    place.found()
+    slip = place.user / "slip.yaml"
+    slip.write_text("version: 1\nrules:\n  - deny: github.issues/create-coment\n")
+    done = place.goex("policy", "check", str(slip))
+    assert done.code == 2
+    assert f"{slip}:3" in done.err
+    assert "no operation matches 'github.issues/create-coment'" in done.err
+    assert "did you mean github.issues/create-comment?" in done.err
+    for pattern in ("github.nothing*", "ours.pay"):
+        slip.write_text(f"version: 1\nrules:\n  - deny: {pattern}\n")
+        done = place.goex("policy", "check", str(slip))
+        assert done.code == 0
+        assert f"no operation matches {pattern!r}" in done.err
+    for pattern in ("*", "github.read", "http.unregistered", "webdav.put", "git.push"):
+        slip.write_text(f'version: 1\nrules:\n  - deny: "{pattern}"\n')
+        assert place.goex("policy", "check", str(slip)).err == "good: 1 rule in 1 file\n"
+
+
+def test_a_new_policy_holds_a_force_push_and_no_other(place: Place) -> None:
+    place.found()
+    place.goex("policy", "new", "team")
+    url = "https://api.github.com/repos/a/b/git/refs/heads/main"
+    for body, held in (('{"sha": "a"}', False), ('{"sha": "a", "force": true}', True)):
+        done = place.goex("policy", "explain", "PATCH", url, "--json", body)
+        assert ("hold by team/force-push" in done.out) is held
 
 
 def test_explain_shows_each_rule_that_was_looked_at(place: Place) -> None:
