@@ -30,6 +30,13 @@ class DuplicateKey(NotJson):
         self.key = key
 
 
+class TooMany(NotJson):
+    """More values than were asked for: small bytes (`[],[],`) that become gigabytes of objects."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"more than {most} values")
+
+
 class Number(float):
     """A JSON number with a fraction or an exponent, and the text it was written as."""
 
@@ -56,17 +63,19 @@ class Number(float):
         return self
 
 
-def loads(data: bytes | str) -> object:
+def loads(data: bytes | str, most: int | None = None) -> object:
     """The value of one JSON text in UTF-8; a BOM before it is passed over (RFC 8259, 8.1).
 
-    Raises `DuplicateKey`, or `NotJson` for anything that is not JSON, is nested deeper than
-    `MAX_DEPTH` or holds NaN or Infinity. Whole numbers are int, others `Number`.
+    Raises `TooMany` before anything is made of a text with more than `most` values in it (each
+    list or map is one, and what stands in it), `DuplicateKey`, or `NotJson` for anything that is
+    not JSON, is nested deeper than `MAX_DEPTH` or holds NaN or Infinity. Whole numbers are int,
+    others `Number`.
     """
     try:
         text = data if isinstance(data, str) else data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise NotJson(f"not UTF-8 at byte {error.start}") from None
-    _check_depth(text)
+    _check_shape(text, most)
     try:
         return _DECODER.decode(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
@@ -83,22 +92,35 @@ def dumps(value: object) -> bytes:
     return _write(value, 0).encode()
 
 
-def _check_depth(text: str) -> None:
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
+def _check_shape(text: str, most: int | None) -> None:
+    opened = text.count("[") + text.count("{")
+    marked = opened + text.count(",")
+    crowded = most is not None and marked >= most
+    if opened <= MAX_DEPTH and not crowded:
         return
-    depth = 0
-    for mark in _MARKS.finditer(text):
-        first = mark[0][0]
-        if first in "[{":
-            depth += 1
+    # A value has a key and itself for strings, and two brackets: more marks are no JSON.
+    bound = 4 * (most if crowded and most is not None else marked) + 4
+    depth = values = 0
+    for number, mark in enumerate((_CROWD if crowded else _MARKS).finditer(text)):
+        first = text[mark.start()]
+        if number > bound:
+            raise NotJson("strings with nothing between them")
+        if first in "[{,":
+            depth += first != ","
+            values += 1
             if depth > MAX_DEPTH:
                 raise NotJson(f"nested deeper than {MAX_DEPTH}")
+            if crowded and most is not None and values >= most:
+                raise TooMany(most)
         elif first in "]}":
             depth -= 1
 
 
-# A string counts as one mark, so that brackets in it do not; an unclosed one ends the scan.
-_MARKS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)|[\[\]{}]', re.DOTALL)
+# A string counts as one mark, so that brackets in it do not; an unclosed one ends the scan, also
+# where it ends in a backslash: nothing is tried twice, however many quotes stand in it.
+_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)'
+_MARKS = re.compile(rf"{_STRING}|[\[\]{{}}]", re.DOTALL)
+_CROWD = re.compile(rf"{_STRING}|[\[\]{{}},]", re.DOTALL)
 
 
 def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -17,6 +17,9 @@ from goex_proxy.core.service import Service
 from goex_proxy.core.subject import Subject
 from goex_proxy.core.value import ABSENT, dotted
 
+MAX_MARKS = 200_000
+"""Commas and opening brackets in all pages of a read, which tell how many values it has: one page
+is bounded by its decoder, and twenty of them together stopped everybody else for seconds."""
 _TAGS = ("etag", "last-modified", "content-type")
 
 
@@ -77,15 +80,22 @@ def locate(service: Service, use: Use, names: Mapping[str, object]) -> Instance 
 
 
 class _Budget:
-    """How many reads are left for the images of one call."""
+    """How many reads are left for the images of one call, and what its pages hold so far."""
 
     def __init__(self, most: int) -> None:
         self._left = most
+        self._marks = 0
 
     def spend(self) -> None:
         if self._left == 0:
             raise ImageFailed("its images take more reads than limits.image_requests allows")
         self._left -= 1
+
+    def weigh(self, page: Response) -> None:
+        body = page.body or b""
+        self._marks += sum(map(body.count, (b",", b"[", b"{")))
+        if self._marks > MAX_MARKS:
+            raise ImageFailed("its pages hold more than is read of one thing")
 
 
 def take(
@@ -193,11 +203,13 @@ def _value(
         return value, response.scrubbed
     scrubbed = response.scrubbed
     items = _list(resource, value, pages.collect)
+    budget.weigh(response)
     for _ in range(pages.most):
         onward = _next(request, response, value, pages.cursor, pages.param)
         if onward is None:
             return items, scrubbed
         response = yield from _fetch(subject, onward, budget)
+        budget.weigh(response)
         _check_done(resource, subject.service, response, subject.book)
         value = _parsed(resource, response, subject.book)
         items += _list(resource, value, pages.collect)

@@ -23,6 +23,9 @@ LIMIT = 1 << 20
 """Bytes of a body, unpacked, that are decoded."""
 ANSWER_LIMIT = 32 << 20
 """The same of an answer, which may be an image."""
+REQUEST_VALUES = 20_000
+"""Values of a JSON body that are decoded; of an answer `json.MAX_VALUES`. A policy is given all of
+them, on the gateway's one loop."""
 
 
 _NOTHING = Decoded()
@@ -71,10 +74,11 @@ def _body(body: bytes | None, headers: Headers, name: str | None, limit: int) ->
         return Decoded()
     if len(body) > limit and not (chosen and chosen.prefix):
         return too_large(f"the body is larger than {limit} bytes")
-    return _by_type(body, headers, chosen, limit)
+    most = json.MAX_VALUES if limit > LIMIT else REQUEST_VALUES
+    return _by_type(body, headers, chosen, limit, most)
 
 
-def _by_type(body: bytes, headers: Headers, chosen: Codec | None, limit: int) -> Decoded:
+def _by_type(body: bytes, headers: Headers, chosen: Codec | None, limit: int, most: int) -> Decoded:
     packed = headers.get("content-encoding")
     if packed:
         unpacked = coding.unpack(body, packed, limit)
@@ -89,7 +93,7 @@ def _by_type(body: bytes, headers: Headers, chosen: Codec | None, limit: int) ->
     kind, parameters = media_type(said)
     if not body:
         return Decoded()
-    made = _read(body, kind, parameters)
+    made = _read(body, kind, parameters, most)
     doubt = "" if made.state is BodyState.UNSUPPORTED else _two_readings(said, kind)
     return ambiguous(doubt) if doubt else made
 
@@ -115,11 +119,11 @@ _PARAMETERS = re.compile(rf"[ \t]*(?:{_ONE})?[ \t]*(?:;[ \t]*(?:{_ONE})?[ \t]*)*
 """No semicolon in a quoted string: not everybody reads over it."""
 
 
-def _read(body: bytes, kind: str, parameters: Mapping[str, str]) -> Decoded:
+def _read(body: bytes, kind: str, parameters: Mapping[str, str], most: int) -> Decoded:
     charset = parameters.get("charset", "")
     main, _, sub = kind.partition("/")
     if kind in ("application/json", "text/json") or sub.endswith("+json"):
-        return json.decode(body, charset)
+        return json.decode(body, charset, most)
     if kind == "application/x-www-form-urlencoded":
         return form.decode(body) if _utf8(charset) else invalid("a form that is not in UTF-8")
     if main == "multipart":

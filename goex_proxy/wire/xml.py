@@ -13,23 +13,32 @@ from defusedxml.ElementTree import DefusedXMLParser
 from goex_proxy.core.decoded import Decoded
 from goex_proxy.core.exact import MAX_DEPTH
 from goex_proxy.wire.form import merged
-from goex_proxy.wire.outcome import invalid, parsed
+from goex_proxy.wire.json import MAX_VALUES
+from goex_proxy.wire.outcome import invalid, parsed, too_large
 
 _ENCODING = re.compile(rb"\s*<\?xml[^>]*?\sencoding\s*=\s*[\"']([^\"']*)")
 _STATUS = re.compile(r"HTTP/\d(?:\.\d)? (\d{3})\b")
 DAV = "{DAV:}"
 
 
+class _TooManyError(ValueError):
+    """More than is decoded."""
+
+
 class _Builder(TreeBuilder):
-    """Builds plain values; refuses to go deeper than MAX_DEPTH."""
+    """Builds plain values; refuses to go deeper than MAX_DEPTH, or beyond MAX_VALUES."""
 
     def __init__(self) -> None:
         super().__init__()
+        self._values = 0
         self._open: list[tuple[str, list[tuple[str, object]], list[str]]] = [("", [], [])]
 
     def start(self, tag: str, attrs: dict[str, str], /) -> None:  # type: ignore[override]
         if len(self._open) > MAX_DEPTH:
             raise ValueError(f"nested deeper than {MAX_DEPTH}")
+        self._values += 1 + len(attrs)
+        if self._values > MAX_VALUES:
+            raise _TooManyError(f"XML of more than {MAX_VALUES} elements and attributes")
         self._open.append((tag, [(f"@{k}", v) for k, v in attrs.items()], []))
 
     def data(self, data: str, /) -> None:
@@ -58,6 +67,8 @@ def decode(data: bytes, charset: str = "") -> Decoded:
         data.decode("utf-8")
         parser.feed(data)
         return parsed(parser.close(), {})
+    except _TooManyError as error:
+        return too_large(str(error))
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         return invalid(f"not XML: {type(error).__name__}: {error}"[:200])
 

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goex_proxy.core.exact import MAX_DEPTH, DuplicateKey, NotJson, Number, dumps, loads
+from goex_proxy.core.exact import (
+    MAX_DEPTH,
+    DuplicateKey,
+    NotJson,
+    Number,
+    TooMany,
+    dumps,
+    loads,
+)
 
 number_texts = st.from_regex(
     r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?", fullmatch=True
@@ -102,6 +110,31 @@ def test_nesting_up_to_the_cap_is_read_and_written() -> None:
 def test_brackets_inside_strings_are_not_nesting() -> None:
     text = dumps({"a": '\\"' + "[" * 500})
     assert dumps(loads(text)) == text
+
+
+@pytest.mark.parametrize("text", ["[1,2,3]", "[[],[]]", '{"a":1,"b":[0]}', '["a,b[{","\\",[{"]'])
+def test_values_are_counted_before_they_are_made(text: str) -> None:
+    """31 MB of `[],[],` stood for gigabytes and stopped everybody for a minute. Strings do not
+    count, whatever is in them."""
+    assert loads(text, 5) == loads(text)
+    with pytest.raises(TooMany, match="more than 2 values"):
+        loads(text, 2)
+
+
+@pytest.mark.parametrize("item", ["[],", '{"a":1},', "1.5,", '"a",', '"\\",', "[[[[", '"', '{"a":'])
+def test_values_beyond_any_are_refused_at_once(item: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(NotJson):
+        loads("[" + item * (8_000_000 // len(item)), 1000)
+    assert time.monotonic() - began < 1
+
+
+def test_a_text_of_quotes_that_ends_in_a_backslash_is_looked_through_once() -> None:
+    """Each of its quotes began another look to its end: an hour for a megabyte."""
+    began = time.monotonic()
+    with pytest.raises(NotJson):
+        loads("[" + "[]," * 65 + '"' + '\\"' * 500_000 + "\\")
+    assert time.monotonic() - began < 1
 
 
 def test_a_number_of_a_million_digits_costs_nothing() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from goex_proxy.core.command import Fetch
 from goex_proxy.core.exchange import Headers, Request, Response
-from goex_proxy.core.reading import ImageFailed, locate, look, next_link, take
+from goex_proxy.core.reading import MAX_MARKS, ImageFailed, locate, look, next_link, take
 from goex_proxy.core.resource import Form, Instance, Pages, Resource
 from tests.core.story import Story
 from tests.core.world import (
@@ -61,6 +61,13 @@ def test_a_page_that_cannot_be_reached_fails_the_image() -> None:
     endless.asks(read(), told=linked(["a"], '</t?p=2>; rel="next"'))
     with pytest.raises(ImageFailed, match="more than 1 pages"):
         endless.asks(read("/tags/1?p=2"), told=linked(["b"], '</t?p=3>; rel="next"'))
+
+
+def test_pages_that_hold_too_much_together_fail_the_image() -> None:
+    told = taking(replace(TAGS, pages=Pages(collect="")))
+    told.asks(read(), told=linked(["a"] * (MAX_MARKS // 2), '</t?p=2>; rel="next"'))
+    with pytest.raises(ImageFailed, match="more than is read"):
+        told.asks(read("/tags/1?p=2"), told=linked(["b"] * (MAX_MARKS // 2 + 1)))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from goex_proxy.core.decoded import BodyState, Decoded
 from goex_proxy.core.exchange import Origin, Request, Response, headers
-from goex_proxy.wire.decode import decode, decode_answer, media_type, opaque
+from goex_proxy.wire.decode import REQUEST_VALUES, decode, decode_answer, media_type, opaque
 
 ORIGIN = Origin(scheme="https", host="api.example.com", port=443)
 
@@ -146,6 +146,14 @@ def test_an_unknown_codec_is_unsupported_and_not_guessed() -> None:
 def test_a_header_codec_needs_no_body() -> None:
     sent = request(None, Dropbox_API_Arg='{"path":"/x"}')
     assert decode(sent, "header-json").args == {"path": "/x"}
+
+
+def test_of_a_request_fewer_values_are_decoded_than_of_an_answer() -> None:
+    body = b"[" + b"0," * REQUEST_VALUES + b"0]"
+    assert decode(request(body, "application/json")).state is BodyState.TOO_LARGE
+    fields = headers([("Content-Type", "application/json")])
+    answer = Response(status=200, headers=fields, body=body)
+    assert decode_answer(answer).state is BodyState.PARSED
 
 
 def test_an_answer_is_read_the_same_way() -> None:

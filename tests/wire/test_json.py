@@ -33,6 +33,14 @@ def test_what_two_readers_would_read_differently_is_invalid(data: bytes, why: st
     assert why in decoded.why
 
 
+def test_more_values_than_are_decoded_are_too_large_and_not_invalid() -> None:
+    assert json.decode(b"[" + b"0," * (json.MAX_VALUES - 2) + b"0]").state is BodyState.PARSED
+    decoded = json.decode(b"[" + b"0," * json.MAX_VALUES + b"0]")
+    assert (decoded.state, decoded.why) == (
+        BodyState.TOO_LARGE, f"JSON of more than {json.MAX_VALUES} values",
+    )  # fmt: skip
+
+
 def test_another_charset_is_invalid_whatever_the_bytes() -> None:
     assert json.decode(b"{}", "utf-7").state is BodyState.INVALID
     assert json.decode(b"{}", "UTF-8").state is BodyState.PARSED

@@ -34,6 +34,12 @@ def test_another_document_is_no_multistatus() -> None:
     assert xml.multistatus(b"<a/>").state is BodyState.INVALID
 
 
+def test_more_elements_than_are_decoded_are_too_large() -> None:
+    assert xml.decode(b"<a>" + b"<b/>" * 90_000 + b"</a>").state is BodyState.PARSED
+    for item in (b"<b/>", b"<b c='d' e='f'/>"):
+        assert xml.decode(b"<a>" + item * 100_000 + b"</a>").state is BodyState.TOO_LARGE
+
+
 @pytest.mark.parametrize(
     "data",
     [
