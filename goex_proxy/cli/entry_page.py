@@ -120,7 +120,9 @@ def _wanted(entry: "Entry") -> Iterator[Told]:
         if request.method == "DELETE":
             told = list(differing(now, ABSENT)) if _is_named(image, request.target) else []
         elif isinstance(now, bytes) or (now is ABSENT and request.method == "PUT"):
-            told = list(differing(now, asked or request.body or b""))
+            # A file's content is what it is, whatever a client calls it (urllib: a form).
+            is_form = "form" in request.headers.get("content-type").lower()
+            told = list(differing(now, (None if is_form else asked) or request.body or b""))
         elif isinstance(now, dict) and isinstance(asked, dict):
             told = list(differing(*_beside(now, asked, whole=request.method in ("PUT", "PATCH"))))
         else:
