@@ -90,7 +90,10 @@ class Home:
     def require(self) -> None:
         """Raises `HomeError` if it was never made, or others may look into it."""
         if not self.config.exists():
-            raise HomeError(f"there is no home at {self.path}; make one: goex init")
+            raise HomeError(
+                f"there is no home at {self.path}; make one: goex init; or name yours: "
+                "GOEX_HOME, --home (that of make run: .goex)"
+            )
         status = self.path.stat()
         if status.st_uid != os.geteuid():
             raise HomeError(f"{self.path} belongs to another user")

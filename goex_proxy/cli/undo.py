@@ -51,10 +51,13 @@ def undo(
     plan = act(home, "plan", selection(ids, session, since, last) | how)
     steps = _steps(plan)
     todo = [step for step in steps if step["outcome"] == "todo"]
-    if force:
+    # A conflict goes along where nobody is asked: its entry says so then, alone or among others.
+    if force or yes:
         todo += [step for step in steps if step["outcome"] == "conflict"]
     asking = not yes and not dry_run and bool(todo) and _has_terminal()
     _show(plan, as_json=as_json and not asking and not (yes and todo), to_stderr=as_json)
+    if not force:
+        _say_what_next(steps)
     if dry_run or not todo:
         _leave(steps)
     if not yes and not asking:
@@ -120,6 +123,9 @@ def _show(plan: Result, *, as_json: bool, to_stderr: bool) -> None:
 def _planned(step: Mapping[str, Any]) -> list[str]:
     outcome = str(step["outcome"])
     head = f"{click.style(step['entry'], bold=True)}  {plain(step['operation'])}"
+    if outcome == "conflict":
+        sent = [f"    --force sends: {plain(request)}" for request in step["requests"]]
+        return [f"{head}  {painted(outcome)}: {plain(step['reason'])}", *sent]
     if outcome != "todo":
         return [f"{head}  {painted(outcome)}: {plain(step['reason'])}"]
     guard = "guarded" if step["guarded"] else "unguarded"
@@ -130,6 +136,12 @@ def _planned(step: Mapping[str, Any]) -> list[str]:
     if step["residue"]:
         out.append(f"    stays: {plain(', '.join(step['residue']))}")
     return out
+
+
+def _say_what_next(steps: list[dict[str, Any]]) -> None:
+    names = [str(step["entry"]) for step in steps if step["outcome"] == "conflict"]
+    if names:
+        talk(f"hint: what it left: goex diff {names[0]}; over what is there now: --force")
 
 
 def _tell(run: Result, *, as_json: bool) -> None:

@@ -112,7 +112,7 @@ def test_diff_says_what_changed(lived: Place) -> None:
 def test_without_a_home_commands_say_what_to_do(place: Place) -> None:
     done = place.goex("log")
     assert done.code == 1
-    assert done.err == f"error: there is no home at {place.home}; make one: goex init\n"
+    assert f"error: there is no home at {place.home}; make one: goex init; or name" in done.err
 
 
 def test_nothing_is_read_from_the_working_directory(lived: Place) -> None:

@@ -50,10 +50,15 @@ def test_undo_without_a_gateway_restores_and_reads_back_and_redo_makes_it_again(
 def test_a_change_by_somebody_else_is_a_conflict_and_stays(place: Place) -> None:
     changed(place)
     (place.files / "list.txt").write_text("wine")
-    for options in (["--dry-run"], ["--yes"]):
+    for options, state in ((["--dry-run"], "applied"), (["--yes"], "conflict")):
         done = place.goex("undo", "e1", *options)
         assert done.code == 4
         assert "e1  webdav.put  conflict" in done.out
+        assert place.goex("log", "--json").lines[0]["state"] == state
+        assert "goex diff e1" in done.err
+    assert (place.files / "list.txt").read_text() == "wine"
+    plan = place.goex("undo", "e1", "--force", "--dry-run")
+    assert "--force sends: PUT https://files.example.test/list.txt" in plan.out
     assert (place.files / "list.txt").read_text() == "wine"
 
 
