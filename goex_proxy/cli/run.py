@@ -38,8 +38,9 @@ def run(
 ) -> None:
     """One agent through the gateway, which is started if none runs.
 
-    By default in a hidden view: its own processes and mounts, without the gateway's home, the
-    vault, agent sockets and credential files. Ends with the command's exit code, after a list
+    By default in a hidden view: its own processes and mounts, without the gateway's home (and
+    ~/.goex-proxy, .goex of a checkout, that of any gateway that runs), the vault, agent sockets
+    and credential files. Ends with the command's exit code, after a list
     of what was changed, held and refused.
     """
     from goex_proxy.cli.control import warn_if_outdated
