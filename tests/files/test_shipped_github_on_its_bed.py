@@ -13,7 +13,7 @@ from goex_proxy.core.journal import State
 from goex_proxy.core.operation import Fidelity
 from tests.beds import emulate
 from tests.beds.bed import ask
-from tests.files.reverser_world import World, request
+from tests.files.reverser_world import World, book, request, services
 
 REPO = "https://api.github.com/repos/octocat/hello"
 BOOK = book(*services("github"))
