@@ -140,7 +140,7 @@ ISSUES = [
             "n", "number", lambda s: calls("POST", "/issues", {"title": f"new {s.name}"})(s)
         ),
         read=created_issue_open,
-        conflict=direct("PATCH", "/issues/{n}", {"state": "closed", "state_reason": "completed"}),
+        # No conflict: whoever closes it has done what the undo would (`leaves:`); it is `already`.
         beside=EDIT_BODY,
         survives=BODY_SURVIVES,
         outcome="compensated",

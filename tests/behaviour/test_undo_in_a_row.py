@@ -29,6 +29,18 @@ def test_an_issue_that_was_made_and_closed_is_closed_again_by_both_undos(
     assert (now["state"], now["state_reason"]) == ("closed", "not_planned")
 
 
+def test_an_issue_that_somebody_closed_needs_no_undo_and_none_is_sent(
+    make: Make, github_bed: Emulate
+) -> None:
+    world = make()
+    made = world.call("POST", f"{GITHUB}{ISSUES}", json={"title": "made"})
+    issue = f"{ISSUES}/{made.json['number']}"
+    github_bed.ask("PATCH", issue, {"state": "closed", "state_reason": "completed"})
+    (step,) = world.undo(made.entry)
+    assert (step["outcome"], step["read_back"]) == ("already", True), step
+    assert github_bed.get(issue)["state_reason"] == "completed"  # ours would say not_planned
+
+
 @pytest.mark.parametrize("folder", ["f", "f/deep"])
 def test_a_folder_is_planned_after_what_was_moved_into_it(
     make: Make, webdav_bed: WebDav, fresh: Callable[[str], str], folder: str
